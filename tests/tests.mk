@@ -97,7 +97,7 @@ bench: all $B/load
 	sh packaging/deps.sh sshuttle
 	SSHUTTLE_BUILD=$(abspath $B) $(PYTHON) tests/bench/bench.py $(BENCH_FLAGS)
 $B/load: tests/bench/load.c
-	@mkdir -p $O
-	$(COMPILE) -pthread -MF $O/load.d $< $(HARDEN_LD) -o $@
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(WARN) -D_GNU_SOURCE $(HARDEN) $(CFLAGS) -pthread $< $(HARDEN_LD) -o $@
 
 .PHONY: check asan run-asan unit replay system warnings structure lint fuzz run-fuzz demo bench
