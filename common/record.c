@@ -60,7 +60,7 @@ record_recv(int sock, void *data, size_t size, int *fd)
 	ssize_t n;
 
 	msg.msg_control = &ctl;
-	msg.msg_controllen = sizeof ctl;
+	msg.msg_controllen = CMSG_LEN(sizeof(int)); /* CMSG_SPACE has room for a second one */
 	do {
 		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
 	} while (n == -1 && errno == EINTR);
