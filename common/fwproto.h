@@ -12,6 +12,7 @@
  * and every address byte behind an IPv4 address, must be 0. seq starts at 1 and grows by 1.
  * A record that breaks any of this ends the session: the helper undoes everything and leaves.
  * A request that is well formed but refused gets an error in its reply, and the session goes on.
+ * The helper never waits for its replies to be read: have at most 64 requests unanswered.
  */
 #include <stdint.h>
 
