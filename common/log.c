@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +31,7 @@ log_level(void)
 	return log_max;
 }
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 write_line(const char *kind, const char *fmt, va_list ap)
 {
 	char raw[LINE_MAX_RAW], out[LINE_MAX_OUT];
@@ -67,6 +66,16 @@ DEFINE_LOG(log_warn, LOG_LEVEL_ERROR, "warning: ")
 DEFINE_LOG(log_notice, LOG_LEVEL_ERROR, "")
 DEFINE_LOG(log_verbose, LOG_LEVEL_VERBOSE, "")
 DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG, "")
+
+void
+log_foreign(const char *untrusted, size_t len)
+{
+	char out[LINE_MAX_OUT];
+	size_t n = text_escape(out, sizeof out - 1, untrusted, len);
+
+	out[n++] = '\n';
+	(void)!write(STDERR_FILENO, out, n);
+}
 
 void
 die(int code, const char *fmt, ...)
