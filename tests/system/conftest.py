@@ -20,10 +20,12 @@ def lab():
     lab = Lab()
     yield lab
     assert lab.services_intact()
-    left = [(p, proc.argv(p)) for p in proc.of_users(lab.uid.values())]
+    uids = lab.uid.values()
+    proc.wait_for(lambda: not proc.of_users(uids), SLOW,
+                  f"the end of {[(p, proc.argv(p)) for p in proc.of_users(uids)]}")
     tables = [node.name for node in lab.nodes if node.ruleset()]
     lab.close()
-    assert not left and not tables
+    assert not tables
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,9 @@ from sandbox import LAB, REPO, run
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("SSHUTTLE_BUILD", REPO / "build"))
+SANITIZED = bool(os.environ.get("SSHUTTLE_SANITIZED"))
+# Looking for leaks needs ptrace, which a sandbox does not give; the unit tests look for them.
+SANITIZER_ENV = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
 PROGRAMS = ("sshuttle-proxy", "sshuttle-fwhelper", "sshuttle-remote", "sshuttle-hostwatch")
 
 CLIENT4, CLIENT6 = "10.70.1.2", "fd70:1::2"
@@ -124,6 +127,8 @@ class Lab:
         lines = [f"t-{name} ALL=(root) NOPASSWD: {helper} --scope={scope}"
                  for name, scopes in CLIENT_USERS.items() for scope in scopes]
         lines.append(f"t-password ALL=(root) {helper} --scope=system")
+        if SANITIZED:
+            lines.append(f'Defaults env_keep += "{" ".join(SANITIZER_ENV)}"')
         path = pathlib.Path("/etc/sudoers.d/sshuttle-lab")
         path.write_text("\n".join([*lines, *extra]) + "\n")
         path.chmod(0o440)
@@ -166,6 +171,7 @@ Host *{common}""")
     def _start_sshd(self, node):
         config = LAB / f"sshd-{node.name}.conf"
         runtime = self.uid["tun"]
+        options = " ".join(f'"{k}={v}"' for k, v in SANITIZER_ENV.items()) if SANITIZED else ""
         config.write_text(f"""
 Port 22
 HostKey {self.keys}/host
@@ -179,8 +185,9 @@ MaxSessions 100
 PrintMotd no
 LogLevel ERROR
 AllowTcpForwarding yes
+{"SetEnv " + options if options else ""}
 Match User t-tun
-    SetEnv XDG_RUNTIME_DIR=/run/user/{runtime}
+    SetEnv XDG_RUNTIME_DIR=/run/user/{runtime} {options}
 """)
         self._start(node, ["/usr/sbin/sshd", "-D", "-e", "-f", config])
         proc.wait_for(lambda: proc.listens(node, 22), 5, f"sshd on {node.name}")

@@ -14,6 +14,7 @@ import sys
 ECHO, SINK, WHOAMI, GREETING, SOURCE = 7, 9, 6, 8, 19
 RESET_AT_ONCE, RESET_AFTER_BYTE, NEVER_READS, CLOSES_FIRST = 31, 32, 33, 34
 WATCH, REPORT, HTTP, SHORT = 35, 36, 80, 37
+WHOAMI_TOO = (8000, 8001, 8002, 9000)  # for tests of port ranges
 REFUSED = 38  # nobody listens
 
 PAGE = b"the page that only the server can reach\n"
@@ -127,7 +128,7 @@ async def report(reader, writer):
 SERVICES = {ECHO: echo, SINK: sink, WHOAMI: whoami, GREETING: greeting, SOURCE: source,
             RESET_AT_ONCE: reset_at_once, RESET_AFTER_BYTE: reset_after_byte,
             NEVER_READS: never_reads, CLOSES_FIRST: closes_first, WATCH: watch, REPORT: report,
-            HTTP: http, SHORT: short}
+            HTTP: http, SHORT: short, **dict.fromkeys(WHOAMI_TOO, whoami)}
 
 
 def closing(service):

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The lab itself: what the other tests take for granted."""
-import json
 import os
 import socket
 
@@ -8,11 +7,7 @@ import pytest
 
 import lab as L
 import services
-
-
-def whoami(node, address, uid=0):
-    with node.connect(address, services.WHOAMI, uid) as sock:
-        return json.loads(sock.makefile().readline())
+from traffic import whoami
 
 
 @pytest.mark.parametrize("address", [L.TARGET4, L.TARGET6])

@@ -10,10 +10,12 @@ import threading
 import time
 
 import proc
+from lab import SANITIZED, SANITIZER_ENV
 from sandbox import LAB
 
 READY = r"fw: rules are in"
-SLOW = 3 if os.environ.get("SSHUTTLE_SANITIZED") else 1  # sanitizers start slowly
+SANITIZER_REPORT = re.compile(r"Sanitizer|runtime error:")
+SLOW = 3 if SANITIZED else 1  # sanitizers start slowly
 SECOND = 1.0 * SLOW  # the time in which everything of ours must be gone
 PRIVATE_DIRS = ("/tmp", "/var/tmp", "/dev/shm", "/run/user")
 
@@ -27,7 +29,8 @@ class Tunnel:
         argv = [program or lab.build / "sshuttle-proxy", *(["-v"] if verbose else [])]
         if remote:
             argv += ["-e", ssh or lab.ssh, "-r", remote]
-        argv = ["env", *[f"{k}={v}" for k, v in dict(env).items()], *argv, *args]
+        env = {**(SANITIZER_ENV if SANITIZED else {}), **dict(env)}
+        argv = ["env", *[f"{k}={v}" for k, v in env.items()], *argv, *args]
         self._bytes = bytearray()
         self.tty = None
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
@@ -86,6 +89,7 @@ class Tunnel:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"still running after {timeout} s:\n{self.log}") from None
         self._reader.join(1)
+        assert not SANITIZER_REPORT.search(self.log), self.log
         return code
 
     def stop(self, number=signal.SIGTERM):
