@@ -74,30 +74,17 @@ batch_send(struct batch *b, struct session *s)
 	return result;
 }
 
-static void
-table_message(struct batch *b, uint16_t type, uint16_t flags, uint32_t table_flags)
-{
-	struct nlmsghdr *h = batch_message(b, type, flags);
-	struct nftnl_table *t = batch_need(nftnl_table_alloc());
-
-	nftnl_table_set_str(t, NFTNL_TABLE_NAME, b->table);
-	if (type == NFT_MSG_NEWTABLE)
-		nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, table_flags);
-	nftnl_table_nlmsg_build_payload(h, t);
-	nftnl_table_free(t);
-	batch_message_done(b, h);
-}
-
 void
 batch_add_table(struct batch *b, uint32_t flags)
 {
-	table_message(b, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, flags);
-}
+	struct nlmsghdr *h = batch_message(b, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
+	struct nftnl_table *t = batch_need(nftnl_table_alloc());
 
-void
-batch_del_table(struct batch *b)
-{
-	table_message(b, NFT_MSG_DELTABLE, 0, 0);
+	nftnl_table_set_str(t, NFTNL_TABLE_NAME, b->table);
+	nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, flags);
+	nftnl_table_nlmsg_build_payload(h, t);
+	nftnl_table_free(t);
+	batch_message_done(b, h);
 }
 
 static struct nftnl_chain *

@@ -32,7 +32,6 @@ struct nlmsghdr *batch_message(struct batch *b, uint16_t type, uint16_t flags);
 void batch_message_done(struct batch *b, const struct nlmsghdr *h);
 
 void batch_add_table(struct batch *b, uint32_t flags);
-void batch_del_table(struct batch *b);
 void batch_add_chain(struct batch *b, const char *name);
 void batch_add_nat_chain(struct batch *b, const char *name, uint32_t hook);
 /* A set of the addresses of count entries of one family. */

@@ -6,7 +6,7 @@
 
 #include "session.h"
 
-enum { NL_BATCH_MAX = 32 * 1024 * 1024 }; /* bytes; 16384 nets with 16384 port ranges fit */
+enum { NL_BATCH_MAX = 4 * 1024 * 1024 }; /* bytes; FW_MAX_NETS in TIERS_MAX tiers take 2 MiB */
 
 /*
  * Open the netlink socket. The first thing that owned rules depend on, so it must stay the only

@@ -11,6 +11,7 @@
 #include "ops.h"
 #include "ruleset.h"
 #include "stages.h"
+#include "tiers.h"
 
 static const struct verdict done = {0, FW_WHY_NONE};
 
@@ -89,6 +90,9 @@ op_commit(struct session *s, const struct fw_commit *m, struct answer *a)
 {
 	(void)m;
 	(void)a;
+	s->entry_count = tiers_sort(s->entries, s->entry_count);
+	if (tiers_count(s->entries, s->entry_count) > TIERS_MAX)
+		return (struct verdict){ENOSPC, FW_WHY_FULL};
 	if (ruleset_commit(s) == -1)
 		return failed(errno);
 	audit_commit(s);

@@ -323,7 +323,6 @@ ruleset_commit(struct session *s)
 {
 	struct plan p;
 
-	s->entry_count = tiers_sort(s->entries, s->entry_count);
 	plan_make(&p, s);
 	if (FW_TRY_OWNER) {
 		if (commit_with(s, &p, NFT_TABLE_F_OWNER) == 0)

@@ -112,14 +112,19 @@ table_heal(struct session *s)
 	}
 }
 
+/* Built by hand and on the stack: in stage 2 there is no more memory to be had. */
 void
 table_delete(struct session *s, const char *name)
 {
-	struct batch b;
+	char buf[512] __attribute__((aligned(NLMSG_ALIGNTO)));
+	size_t used = nftnl_batch_begin(buf, s->nl_seq++)->nlmsg_len;
+	struct nlmsghdr *h = nftnl_nlmsg_build_hdr(
+	    buf + used, NFT_MSG_DELTABLE, NFPROTO_INET, NLM_F_ACK, s->nl_seq++);
 
-	batch_begin(&b, s, name);
-	batch_del_table(&b);
-	(void)batch_send(&b, s);
+	mnl_attr_put_strz(h, NFTA_TABLE_NAME, name);
+	used += NLMSG_ALIGN(h->nlmsg_len);
+	used += nftnl_batch_end(buf + used, s->nl_seq++)->nlmsg_len;
+	(void)nl_batch(s, buf, used);
 }
 
 static int

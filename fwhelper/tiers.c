@@ -81,6 +81,16 @@ tier_end(const struct entry *e, size_t count, size_t start)
 	return end;
 }
 
+size_t
+tiers_count(const struct entry *e, size_t count)
+{
+	size_t tiers = 0;
+
+	for (size_t i = 0; i < count; i = tier_end(e, count, i))
+		tiers++;
+	return tiers;
+}
+
 bool
 tier_applies(const struct entry *e, bool local)
 {

@@ -10,11 +10,17 @@
  * first, then longer prefixes, then excludes before includes.
  */
 
+enum {
+	TIERS_MAX = 1024
+}; /* each is a rule that a SYN has to pass, and a set to be found by name */
+
 /* Put the entries into tier order, without duplicates. Returns how many are left. */
 size_t tiers_sort(struct entry *entries, size_t count);
 
 /* The tier that begins at start ends before the returned index. */
 size_t tier_end(const struct entry *entries, size_t count, size_t start);
+
+size_t tiers_count(const struct entry *entries, size_t count);
 
 /*
  * Does e's tier apply to destinations on this machine (local), or to all others? Excludes apply to
