@@ -26,7 +26,7 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-protot
 	-Wpointer-arith -Wformat=2 -Wvla
 HARDEN ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 HARDEN_LD ?= -pie -Wl,-z,relro,-z,now,-z,noexecstack
-DEFS := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DLIBEXECDIR='"$(LIBEXECDIR)"' \
+DEFS := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DLIBEXECDIR='"$(LIBEXECDIR)"' -DBINDIR='"$(PREFIX)/bin"' \
 	-DHELPER_UID=$(HELPER_UID)
 C_FLAGS = -std=c11 $(WARN) $(DEFS) -Icommon -I$(<D) -MMD -MP
 COMPILE = $(CC) $(C_FLAGS) $(HARDEN) $(CFLAGS)

@@ -2,6 +2,8 @@
 #ifndef LOG_H
 #define LOG_H
 
+#include <stddef.h>
+
 /*
  * One line of text to stderr, nothing else. No stdio, no allocation, so that sandboxed and root
  * code can use it. Every byte that is not printable ASCII leaves escaped as
@@ -25,6 +27,9 @@ __attribute__((format(printf, 1, 2))) void log_warn(const char *fmt, ...);
 __attribute__((format(printf, 1, 2))) void log_notice(const char *fmt, ...);
 __attribute__((format(printf, 1, 2))) void log_verbose(const char *fmt, ...);
 __attribute__((format(printf, 1, 2))) void log_debug(const char *fmt, ...);
+
+/* A line that somebody else wrote (ssh, the remote side), escaped, without our prefix. */
+void log_foreign(const char *untrusted, size_t len);
 
 /*
  * die: the world or the peer failed us. Prints "fatal: ..." and leaves with _exit(code).

@@ -255,7 +255,7 @@ mux_pump(void *mux)
 	for (int i = 0; i < PUMPS_PER_WAKEUP && !m->failed; i++) {
 		put_frames(m);
 		if (lane_flush(&m->lane) == -1) {
-			fail(m, "the connection is closed");
+			fail(m, MUX_CLOSED);
 			return;
 		}
 		if (m->lane.out_end > 0 || (m->control_head == NULL && sched_empty(&m->sched)))
@@ -450,7 +450,7 @@ in_ready(struct loop_fd *f, uint32_t events)
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			break;
 		if (n <= 0) {
-			fail(m, "the connection is closed");
+			fail(m, MUX_CLOSED);
 			return;
 		}
 		take_pieces(m);

@@ -25,6 +25,8 @@ enum {
 	MUX_WINDOW = 2000000, /* in flight per lane: below OpenSSH's 2 MiB channel window */
 };
 
+#define MUX_CLOSED "the connection is closed"
+
 struct mux_ops {
 	/* HELLO came: the session stands. flags: enum frame_hello_flags. */
 	void (*ready)(struct mux *m, unsigned flags);
@@ -34,7 +36,7 @@ struct mux_ops {
 	void (*opened)(struct mux *m, struct stream *s);
 	/* s is about to be forgotten. why: REASON_NONE after a clean end. */
 	void (*closed)(struct mux *m, struct stream *s, enum reason why);
-	/* The session is over; why is one sentence. Called once; nothing is called after it. */
+	/* The session is over; why is one sentence, MUX_CLOSED at the lane's end of file. Called once; nothing is called after it. */
 	void (*failed)(struct mux *m, const char *why);
 };
 
