@@ -137,10 +137,10 @@ void
 scrub_inherited(struct session *s)
 {
 	scrub_environment(s);
+	scrub_limits(); /* before anything that opens */
 	scrub_descriptors();
 	scrub_signals(s);
 	scrub_timers();
-	scrub_limits();
 	scrub_schedule();
 	umask(077);
 	if (chdir("/") == -1) /* keep no file system busy */

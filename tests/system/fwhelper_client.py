@@ -67,7 +67,8 @@ class Helper:
             self.sock, door = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.sock.settimeout(20)
         self.counts = {NET: 0, EXCEPT: 0, LISTEN: 0}
-        self.seq, self.listeners, self.value, self.scope = 1, [], None, None
+        self.seq, self.listeners, self.caller, self.scope = 1, [], None, None
+        self.values = ()
         popen.setdefault("stderr", subprocess.PIPE)
         self.process = subprocess.Popen([str(a) for a in argv], stdin=door, **popen)
         self.pid = self.process.pid
@@ -84,7 +85,7 @@ class Helper:
             data, fds = b"", []
         if not data:
             raise Gone
-        _, zero, seq, error, why, self.value, self.scope = REPLY.unpack(data)
+        _, zero, seq, error, why, *self.values = REPLY.unpack(data)
         assert (zero, seq) == (0, self.seq - 1)
         if error:
             raise Refused(error, REASONS[why])
@@ -100,6 +101,7 @@ class Helper:
 
     def hello(self, **kwargs):
         self.ask(HELLO, hello_body(**kwargs))
+        self.caller, self.scope = self.values
         return self
 
     def net(self, *nets, exclude=False, ports=ALL_PORTS):
