@@ -59,15 +59,17 @@ record_recv(int sock, void *data, size_t size, int *fd)
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	ssize_t n;
 
-	msg.msg_control = &ctl;
-	msg.msg_controllen = CMSG_LEN(sizeof(int)); /* CMSG_SPACE has room for a second one */
+	if (fd != NULL) { /* else the kernel drops it: close(2) of a stranger's file can hang */
+		msg.msg_control = &ctl;
+		msg.msg_controllen = CMSG_LEN(sizeof *fd); /* CMSG_SPACE has room for two */
+	}
 	do {
 		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
 	} while (n == -1 && errno == EINTR);
 	if (n == -1)
 		return -1;
 	int got = take_descriptor(&msg);
-	if ((msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || (got != -1 && fd == NULL)) {
+	if (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
 		if (got != -1)
 			close(got);
 		errno = EMSGSIZE;
