@@ -41,6 +41,11 @@ audit_open(struct session *s)
 		fd = -1;
 	}
 	s->audit_fd = fd;
+}
+
+void
+audit_start(struct session *s)
+{
 	line(s, "ev=start pid=%d", s->caller_pid);
 }
 

@@ -9,7 +9,8 @@
  * are numbers or words from this source, never text from outside. A machine without a system
  * log, or with one that does not keep up, loses lines; nothing waits.
  */
-void audit_open(struct session *s); /* also writes the start line */
+void audit_open(struct session *s);
+void audit_start(struct session *s);
 void audit_commit(struct session *s);
 void audit_deny(struct session *s, const char *what, unsigned why); /* the first few */
 void audit_end(struct session *s, const char *cause);

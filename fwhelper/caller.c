@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "caller.h"
 #include "log.h"
 
@@ -70,17 +71,23 @@ check_door(void)
 		die(EXIT_NO_SOCKET, "cannot use the socket: %s", strerror(errno));
 }
 
+static bool
+differs(const struct launcher_value *v, const char *text)
+{
+	return v->set && strcmp(v->text, text) != 0;
+}
+
 static void
-check_launcher(const struct session *s)
+check_launcher(struct session *s)
 {
 	char uid[16];
 
 	(void)snprintf(uid, sizeof uid, "%u", s->caller_uid);
-	if ((s->sudo_uid.set && strcmp(s->sudo_uid.text, uid) != 0) ||
-	    (s->pkexec_uid.set && strcmp(s->pkexec_uid.text, uid) != 0) ||
-	    (s->doas_user.set && strcmp(s->doas_user.text, "root") != 0 && s->caller_uid == 0))
-		die(EXIT_REFUSED, "the socket was made by uid %s, but another user started this",
-		    uid);
+	if (!differs(&s->sudo_uid, uid) && !differs(&s->pkexec_uid, uid) &&
+	    !(differs(&s->doas_user, "root") && s->caller_uid == 0))
+		return;
+	audit_deny(s, "launcher", FW_WHY_NONE);
+	die(EXIT_REFUSED, "the socket was made by uid %s, but another user started this", uid);
 }
 
 /* Ready to read when the peer is dead, even if a grandchild of it keeps the socket open. */

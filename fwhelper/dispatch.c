@@ -156,14 +156,12 @@ receive(struct session *s)
 	return errno == EAGAIN ? CAUSE_NONE : CAUSE_SYSTEM;
 }
 
-/* The time left until the deadline, or NULL for no end. */
-static const struct timespec *
+/* How long until the deadline? False: it has passed. */
+static bool
 time_left(const struct session *s, struct timespec *left)
 {
 	struct timespec now;
 
-	if (s->state == FW_STATE_ACTIVE)
-		return NULL;
 	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
 	left->tv_sec = s->deadline.tv_sec - now.tv_sec;
 	left->tv_nsec = s->deadline.tv_nsec - now.tv_nsec;
@@ -171,26 +169,27 @@ time_left(const struct session *s, struct timespec *left)
 		left->tv_sec--;
 		left->tv_nsec += 1000000000;
 	}
-	if (left->tv_sec < 0)
-		*left = (struct timespec){0};
-	return left;
+	return left->tv_sec >= 0;
 }
 
 static enum cause
 wait_once(struct session *s)
 {
+	bool waiting = s->state != FW_STATE_ACTIVE;
 	struct timespec left;
 	struct pollfd p[] = {
 	    {.fd = s->signal_fd, .events = POLLIN},
 	    {.fd = s->peer_pidfd, .events = POLLIN}, /* -1 is passed over */
 	    {.fd = DOOR, .events = POLLIN},
 	};
-	int n = ppoll(p, sizeof p / sizeof *p, time_left(s, &left), NULL);
 
-	if (n == -1)
-		return errno == EINTR ? CAUSE_NONE : CAUSE_SYSTEM;
-	if (n == 0)
+	if (waiting && !time_left(s, &left))
 		return CAUSE_TIMEOUT;
+	int n = ppoll(p, sizeof p / sizeof *p, waiting ? &left : NULL, NULL);
+	if (n == -1 && errno != EINTR)
+		return CAUSE_SYSTEM;
+	if (n <= 0)
+		return CAUSE_NONE;
 	if (p[0].revents != 0)
 		return CAUSE_TERM;
 	if (p[1].revents != 0)

@@ -22,8 +22,9 @@ main(int argc, char *argv[])
 	s->system_scope = args_scope(argc, argv);
 	session_init(s);
 	scrub_inherited(s);
-	caller_identify(s);
 	audit_open(s);
+	caller_identify(s);
+	audit_start(s);
 	/* The hosts worker is forked here: a copy of the netlink socket would keep the rules. */
 	nl_open(s);
 	privs_drop();

@@ -23,7 +23,10 @@
 #include "session.h"
 
 /* uid 0 means nothing any more, and neither setuid(2) nor a file can change that. */
-#define SECUREBITS (SECURE_ALL_BITS | SECURE_ALL_LOCKS)
+#define SECUREBITS                                                       \
+	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | \
+	    SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |    \
+	    SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
 static void
 need(bool ok, const char *what)
