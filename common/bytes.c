@@ -13,17 +13,53 @@ struct bytes_chunk {
 	unsigned char data[];
 };
 
-enum { CHUNK_MIN = 4096 - sizeof(struct bytes_chunk) - 16 /* malloc's own */ };
+enum {
+	OVERHEAD = sizeof(struct bytes_chunk) + 16 /* malloc's own */,
+	CHUNK_MIN = 512 - OVERHEAD,
+	CHUNK_MAX = 32 * 1024 - OVERHEAD,
+};
 
 static struct bytes_chunk *
 chunk_new(size_t len)
 {
-	size_t size = len > CHUNK_MIN ? len : CHUNK_MIN;
+	size_t size = len < CHUNK_MIN ? CHUNK_MIN : len > CHUNK_MAX ? CHUNK_MAX : len;
 	struct bytes_chunk *c = malloc(sizeof *c + size);
 
 	if (c != NULL)
 		*c = (struct bytes_chunk){.size = (uint32_t)size};
 	return c;
+}
+
+static void
+link_chain(struct bytes *q, struct bytes_chunk *head, struct bytes_chunk *tail)
+{
+	if (q->tail != NULL)
+		q->tail->next = head;
+	else
+		q->head = head;
+	q->tail = tail;
+}
+
+/* Fill an empty queue with a copy of data. */
+static int
+make_chain(struct bytes *q, const unsigned char *from, size_t len)
+{
+	while (len > 0) {
+		struct bytes_chunk *c = chunk_new(len);
+
+		if (c == NULL) {
+			bytes_free(q);
+			return -1;
+		}
+		size_t n = len < c->size ? len : c->size;
+		memcpy(c->data, from, n);
+		c->end = (uint32_t)n;
+		link_chain(q, c, c);
+		q->len += n;
+		from += n;
+		len -= n;
+	}
+	return 0;
 }
 
 int
@@ -32,23 +68,16 @@ bytes_put(struct bytes *q, const void *data, size_t len)
 	const unsigned char *from = data;
 	size_t room = q->tail != NULL ? q->tail->size - q->tail->end : 0;
 	size_t now = len < room ? len : room;
-	struct bytes_chunk *c = NULL;
+	struct bytes more = {0};
 
-	if (len > now && (c = chunk_new(len - now)) == NULL)
+	if (make_chain(&more, from + now, len - now) == -1)
 		return -1;
 	if (now > 0) {
 		memcpy(q->tail->data + q->tail->end, from, now);
 		q->tail->end += (uint32_t)now;
 	}
-	if (c != NULL) {
-		memcpy(c->data, from + now, len - now);
-		c->end = (uint32_t)(len - now);
-		if (q->tail != NULL)
-			q->tail->next = c;
-		else
-			q->head = c;
-		q->tail = c;
-	}
+	if (more.head != NULL)
+		link_chain(q, more.head, more.tail);
 	q->len += len;
 	return 0;
 }

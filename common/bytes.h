@@ -7,7 +7,8 @@
 
 /*
  * A queue of bytes in heap chunks: what came for a socket that cannot take it now. Empty, it
- * owns no memory. The waste is bounded by one chunk of 4 KiB, whatever the sizes put in. The
+ * owns no memory. Chunks have at least half a KiB, so many small pieces cost little more than their
+ * bytes, and at most 32, which bounds what a large piece of which most was taken still holds. The
  * owner bounds the length (stream credit does).
  */
 struct bytes_chunk;

@@ -105,7 +105,8 @@ end_down(struct stream *s)
 {
 	if (s->down != HALF_ENDING || s->queue.len > 0 || s->life != STREAM_OPEN)
 		return;
-	if (shutdown(s->io.fd, SHUT_WR) == -1 && errno != ENOTCONN) {
+	/* With both ways done the close(2) that follows says it. */
+	if (s->up != HALF_DONE && shutdown(s->io.fd, SHUT_WR) == -1 && errno != ENOTCONN) {
 		stream_fail(s, reason_from_errno(errno));
 		return;
 	}
