@@ -24,84 +24,57 @@
 #include "sandbox.h"
 #include "stages.h"
 
-#define IS(n, value)                         \
-	{                                    \
-		(n), SCMP_CMP_EQ, (value), 0 \
-	}
-#define ABOVE(n, value)                      \
-	{                                    \
-		(n), SCMP_CMP_GT, (value), 0 \
-	}
-#define SOCKOPT(lv, name)                      \
-	{                                      \
-		SCMP_SYS(setsockopt), 2,       \
-		{                              \
-			IS(1, lv), IS(2, name) \
-		}                              \
-	}
-#define TCP_SOCKET(af)                                                                \
-	{                                                                             \
-		SCMP_SYS(socket), 3,                                                  \
-		{                                                                     \
-			IS(0, af), IS(1, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK), \
-			    IS(2, IPPROTO_TCP)                                        \
-		}                                                                     \
-	}
+/* clang-format off */
+#define IS(n, value)      {(n), SCMP_CMP_EQ, (value), 0}
+#define ABOVE(n, value)   {(n), SCMP_CMP_GT, (value), 0}
+#define ANY(name)         {SCMP_SYS(name), 0, {{0}}}
+#define ONE(name, a)      {SCMP_SYS(name), 1, {a}}
+#define TWO(name, a, b)   {SCMP_SYS(name), 2, {a, b}}
+#define SOCKOPT(lv, name) TWO(setsockopt, IS(1, lv), IS(2, name))
+#define TCP_SOCKET(af)    {SCMP_SYS(socket), 3, {IS(0, af), \
+	IS(1, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK), IS(2, IPPROTO_TCP)}}
 
 /* Both stages. */
-#define LIVE                                                                             \
-	{SCMP_SYS(ppoll), 0, {{0}}},		   /* dispatch */                        \
-	    {SCMP_SYS(restart_syscall), 0, {{0}}}, /* ppoll after SIGSTOP and SIGCONT */ \
-	    {SCMP_SYS(clock_gettime), 0, {{0}}},   /* dispatch, where the vDSO cannot */ \
-	    {SCMP_SYS(recvmsg), 1, {IS(0, DOOR)}}, /* requests */                        \
-	    {SCMP_SYS(sendmsg), 1, {IS(0, DOOR)}}, /* replies */                         \
-	    {SCMP_SYS(sendto), 1, {IS(4, 0)}},	   /* audit: a connected socket */       \
-	    {SCMP_SYS(write), 1, {IS(0, 2)}},	   /* log */                             \
-	    {SCMP_SYS(close), 1, {ABOVE(0, 2)}},   /* session_leave */                   \
-	{                                                                                \
-		SCMP_SYS(exit_group), 0,                                                 \
-		{                                                                        \
-			{                                                                \
-				0                                                        \
-			}                                                                \
-		} /* session_leave, die */                                               \
-	}
+#define LIVE \
+	ANY(ppoll),                /* dispatch */ \
+	ANY(restart_syscall),      /* ppoll after SIGSTOP and SIGCONT */ \
+	ANY(clock_gettime),        /* dispatch, where the vDSO cannot */ \
+	ONE(recvmsg, IS(0, DOOR)), /* requests */ \
+	ONE(sendmsg, IS(0, DOOR)), /* replies */ \
+	ONE(sendto, IS(4, 0)),     /* audit: a connected socket */ \
+	ONE(write, IS(0, 2)),      /* log */ \
+	ONE(close, ABOVE(0, 2)),   /* session_leave */ \
+	ANY(exit_group)            /* session_leave, die */
 
 /* Talking to nf_tables. */
-#define NETLINK                                    \
-	{SCMP_SYS(sendto), 0, {{0}}}, /* libmnl */ \
-	{                                          \
-		SCMP_SYS(recvmsg), 0,              \
-		{                                  \
-			{                          \
-				0                  \
-			}                          \
-		} /* libmnl */                     \
-	}
+#define NETLINK \
+	ANY(sendto),               /* libmnl */ \
+	ANY(recvmsg)               /* libmnl */
 
 static const struct sandbox_call setup_calls[] = {
-    LIVE, NETLINK, TCP_SOCKET(AF_INET),	  /* listeners */
-    TCP_SOCKET(AF_INET6),		  /* listeners */
-    SOCKOPT(SOL_SOCKET, SO_REUSEADDR),	  /* listeners */
-    SOCKOPT(SOL_SOCKET, SO_KEEPALIVE),	  /* listeners */
-    SOCKOPT(SOL_SOCKET, SO_BINDTODEVICE), /* listeners */
-    SOCKOPT(IPPROTO_TCP, TCP_NODELAY),	  /* listeners */
-    SOCKOPT(IPPROTO_IPV6, IPV6_V6ONLY),	  /* listeners */
-    {SCMP_SYS(bind), 0, {{0}}},		  /* listeners */
-    {SCMP_SYS(listen), 0, {{0}}},	  /* listeners */
-    {SCMP_SYS(brk), 0, {{0}}},		  /* malloc: libnftnl, libseccomp */
-    {SCMP_SYS(mmap), 2,
-	{IS(2, PROT_READ | PROT_WRITE), /* malloc: the batch */
-	    IS(3, MAP_PRIVATE | MAP_ANONYMOUS)}},
-    {SCMP_SYS(munmap), 0, {{0}}},			      /* free: the batch */
-    {SCMP_SYS(capget), 0, {{0}}},			      /* privs_drop_all */
-    {SCMP_SYS(capset), 0, {{0}}},			      /* privs_drop_all */
-    {SCMP_SYS(prctl), 1, {IS(0, PR_SET_NO_NEW_PRIVS)}},	      /* entering stage 2 */
-    {SCMP_SYS(seccomp), 1, {IS(0, SECCOMP_SET_MODE_FILTER)}}, /* entering stage 2 */
+	LIVE,
+	NETLINK,
+	TCP_SOCKET(AF_INET),                  /* listeners */
+	TCP_SOCKET(AF_INET6),                 /* listeners */
+	SOCKOPT(SOL_SOCKET, SO_REUSEADDR),    /* listeners */
+	SOCKOPT(SOL_SOCKET, SO_KEEPALIVE),    /* listeners */
+	SOCKOPT(SOL_SOCKET, SO_BINDTODEVICE), /* listeners */
+	SOCKOPT(IPPROTO_TCP, TCP_NODELAY),    /* listeners */
+	SOCKOPT(IPPROTO_IPV6, IPV6_V6ONLY),   /* listeners */
+	ANY(bind),                            /* listeners */
+	ANY(listen),                          /* listeners */
+	ANY(brk),                             /* malloc: libnftnl, libseccomp */
+	TWO(mmap, IS(2, PROT_READ | PROT_WRITE), IS(3, MAP_PRIVATE | MAP_ANONYMOUS)), /* malloc: batch */
+	ANY(munmap),                          /* free: batch */
+	ANY(capget),                          /* privs_drop_all */
+	ANY(capset),                          /* privs_drop_all */
+	ONE(prctl, IS(0, PR_SET_NO_NEW_PRIVS)),      /* entering stage 2 */
+	ONE(seccomp, IS(0, SECCOMP_SET_MODE_FILTER)), /* entering stage 2 */
 };
 
 static const struct sandbox_call active_calls[] = {LIVE};
 static const struct sandbox_call active_unowned_calls[] = {LIVE, NETLINK};
+/* clang-format on */
 
 #ifdef SANITIZE
 /* Looking for leaks needs ptrace. */
@@ -130,7 +103,8 @@ void
 stage_active(const struct session *s)
 {
 	if (!s->table_owned) {
-		enter(active_unowned_calls, sizeof active_unowned_calls / sizeof *active_calls);
+		enter(active_unowned_calls,
+		    sizeof active_unowned_calls / sizeof *active_unowned_calls);
 		return;
 	}
 	privs_drop_all();

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The helper's door: who is let in, what a hostile launcher or a hostile proxy achieves (nothing)."""
+"""The helper's door: who is let in; what a hostile launcher or proxy achieves (nothing)."""
 import os
 import pathlib
 import pty
@@ -68,7 +68,8 @@ def finish(argv, **kwargs):
     [], [""], ["--scope=all"], ["--scope=own "], ["--scope"], ["-h"], ["--scope=own", ""],
     ["--scope=own", "--scope=system"], ["--scope=own", "--scope=own"], ["--help", "--version"]])
 def test_bad_arguments(args):
-    assert finish([HELPER, *args]) == (64, "usage: sshuttle-fwhelper --scope=own | --scope=system\n")
+    usage = "usage: sshuttle-fwhelper --scope=own | --scope=system\n"
+    assert finish([HELPER, *args]) == (64, usage)
 
 
 def test_help_and_version():
@@ -199,7 +200,8 @@ def test_hostile_launcher(start):
     assert int(status["SigIgn"], 16) == wanted
     assert int(status["SigBlk"], 16) == 1 << (signal.SIGTERM - 1)
     assert status["Umask"] == "0077"
-    assert (os.getpriority(os.PRIO_PROCESS, helper.pid), os.sched_getscheduler(helper.pid)) == (0, 0)
+    assert os.getpriority(os.PRIO_PROCESS, helper.pid) == 0
+    assert os.sched_getscheduler(helper.pid) == os.SCHED_OTHER
     assert os.readlink(base / "cwd") == "/"
     found = {line[:25].strip(): line[25:].split()[:2] for line in limits}
     for name, limit in {"cpu time": "unlimited", "file size": "unlimited", "core file size": "0",

@@ -42,7 +42,7 @@ class World:
         self.target.ip("route add local 10.0.0.0/8 dev lo", "route add local fd00::/8 dev lo",
                        "route add 198.51.100.0/24 via 192.0.2.1",
                        "route add 2001:db8:1::/64 via 2001:db8::1")
-        self.services = {p: [self.target.listen(a, p) for a in ("0.0.0.0",)] for p in PORTS}
+        self.services = {p: [self.target.listen("0.0.0.0", p)] for p in PORTS}
         for port, socks in self.services.items():
             six = self.target.socket("::")
             six.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
