@@ -52,6 +52,9 @@ loop_remove(struct loop *l, struct loop_fd *f)
 
 	/* Fails only if it was not watched, which is what is wanted. */
 	(void)epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, f->fd, &ev);
+	for (int i = 0; i < l->batch_len; i++)
+		if (l->batch[i].data.ptr == f)
+			l->batch[i].data.ptr = NULL;
 }
 
 void
@@ -125,6 +128,19 @@ wait_time(const struct loop *l)
 	return ms > 3600000 ? 3600000 : (int)ms;
 }
 
+static void
+handle_events(struct loop *l, struct epoll_event *ev, int n)
+{
+	l->batch = ev;
+	l->batch_len = n;
+	for (int i = 0; i < n && !l->stop; i++) {
+		struct loop_fd *f = ev[i].data.ptr;
+		if (f != NULL && f->fd != -1)
+			f->ready(f, ev[i].events);
+	}
+	l->batch_len = 0;
+}
+
 int
 loop_run(struct loop *l)
 {
@@ -136,11 +152,7 @@ loop_run(struct loop *l)
 		if (n == -1 && errno != EINTR)
 			return -1;
 		l->now = loop_clock();
-		for (int i = 0; i < n && !l->stop; i++) {
-			struct loop_fd *f = ev[i].data.ptr;
-			if (f->fd != -1)
-				f->ready(f, ev[i].events);
-		}
+		handle_events(l, ev, n);
 		if (!l->stop)
 			run_timers(l);
 		if (!l->stop && l->after != NULL)

@@ -36,6 +36,8 @@ struct loop {
 	uint64_t now; /* microseconds, CLOCK_MONOTONIC, as of the last wake-up */
 	struct loop_timer *timers;
 	struct loop_garbage *garbage;
+	struct epoll_event *batch; /* being handled */
+	int batch_len;
 	/* Called once after each batch of events, before the loop sleeps. May be NULL. */
 	void (*after)(void *arg);
 	void *after_arg;
@@ -46,6 +48,7 @@ int loop_init(struct loop *l);
 /* Watch f->fd for events (EPOLLIN ...); -1 with errno. Closing the descriptor ends the watch. */
 int loop_add(struct loop *l, struct loop_fd *f, uint32_t events);
 int loop_change(struct loop *l, struct loop_fd *f, uint32_t events);
+/* No event comes after it, also none that is in the batch already. */
 void loop_remove(struct loop *l, struct loop_fd *f);
 void loop_timer_set(struct loop *l, struct loop_timer *t, uint64_t delay_us);
 void loop_timer_cancel(struct loop *l, struct loop_timer *t);
