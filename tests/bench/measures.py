@@ -35,7 +35,7 @@ def idle_memory(peer):
     sizes = [sum(map(proc.rss, side)) for side in peer.pids()]
     lab = peer.lab
     holder = lab.client.popen(lab.build / "load", "hold", peer.address, peer.port, count,
-                              nofile=20000, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                              nofile="20000:", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         stand = int(holder.stdout.readline())
         if stand != count:

@@ -36,7 +36,7 @@ class Peer:
 
     def __enter__(self):
         self.process = self.lab.client.popen(*self.argv(), stdin=subprocess.DEVNULL,
-                                             stdout=subprocess.DEVNULL, nofile=20000,
+                                             stdout=subprocess.DEVNULL, nofile="20000:",
                                              stderr=subprocess.DEVNULL, start_new_session=True)
         proc.wait_for(self.stands, 300, f"{self.name} to carry a connection")
         return self
@@ -62,7 +62,7 @@ class Ours(Peer):
 
     def __enter__(self):
         self.process = tunnel.Tunnel(self.lab, *self.nets, user="sys", verbose=False,
-                                     nofile=20000)
+                                     nofile="20000:")
         proc.wait_for(self.stands, 30, f"{self.name} to carry a connection")
         return self
 
@@ -95,7 +95,7 @@ class SshForward(Peer):
 @contextlib.contextmanager
 def load_server(lab):
     load = pathlib.Path(lab.build, "load")
-    process = lab.target.popen(load, "serve", str(LOAD_PORT), nofile=20000,
+    process = lab.target.popen(load, "serve", str(LOAD_PORT), nofile="20000:",
                                stdout=subprocess.PIPE)
     assert process.stdout.readline() == b"ready\n"
     try:

@@ -11,6 +11,7 @@ The router refuses to carry anything to the target network. It also is the publi
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -51,6 +52,14 @@ HOSTS = f"""127.0.0.1 localhost
 {TARGET6} target6.lab both.lab
 {PUBLIC4} public.lab
 """
+
+REFUSE_TARGET = f"""table inet lab {{
+    chain forward {{
+        type filter hook forward priority 0;
+        ip daddr {TARGET_NET4} reject with icmp type host-unreachable
+        ip6 daddr {TARGET_NET6} reject with icmpv6 type no-route
+    }}
+}}"""
 
 
 class Lab:
@@ -93,10 +102,12 @@ class Lab:
         self.client.ip(f"route add default via {ROUTER4}", "route add default via fd70:1::1")
         self.router.ip("route add 10.70.9.0/24 via 10.70.1.2",
                        "route add fd70:9::/64 via fd70:1::2",
-                       f"route add unreachable {TARGET_NET4}",
-                       f"route add unreachable {TARGET_NET6}",
+                       f"route add {TARGET_NET4} via {SERVER4}",
+                       f"route add {TARGET_NET6} via {SERVER6}",
                        f"route add local {PUBLIC_NET4} dev lo",
                        f"route add local {PUBLIC_NET6} dev lo")
+        # Not routes of type unreachable: those answer only once a second.
+        self.router.run("nft", "-f", "-", input=REFUSE_TARGET)
         self.server.ip("route add default via 10.70.2.1", "route add default via fd70:2::1",
                        "route add 10.77.98.0/24 via 10.77.0.2",
                        "route add fd77:0:0:0:98::/80 via fd77::2",
@@ -107,7 +118,10 @@ class Lab:
                        "route add local fd77:0:0:0:8000::/65 dev lo")
 
     def _make_users(self):
-        pathlib.Path("/etc/hosts").write_text(HOSTS)
+        pathlib.Path("/etc/hosts").write_text(f"{HOSTS}127.0.1.1 {socket.gethostname()}\n")
+        resolver = pathlib.Path("/etc/resolv.conf")  # a link into /run on many machines
+        resolver.unlink(missing_ok=True)
+        resolver.write_text("# nobody here: unknown names fail at once\n")
         (LAB / "home").mkdir()
         for name, shell in [*((n, "/bin/sh") for n in CLIENT_USERS), *SERVER_USERS.items()]:
             run("useradd", "--create-home", "--base-dir", LAB / "home", "--shell", shell,
@@ -194,7 +208,7 @@ Match User t-tun
 
     def _start_services(self):
         starting = [self._start(node, [sys.executable, HERE / "services.py", node.name],
-                                nofile=20000, stdout=subprocess.PIPE) for node in self.nodes]
+                                nofile="20000:", stdout=subprocess.PIPE) for node in self.nodes]
         for process in starting:
             if process.stdout.readline() != b"ready\n":
                 raise RuntimeError("a service did not start")
