@@ -12,6 +12,8 @@ B ?= build
 O := $B/obj
 PREFIX ?= /usr/local
 LIBEXECDIR ?= $(PREFIX)/libexec/sshuttle
+# polkit looks for actions here only, whatever the prefix.
+POLKITDIR ?= /usr/share/polkit-1/actions
 VERSION := 0.1.0
 # The uid of the helper's network part: a number no account has (Debian policy 9.2.2: reserved).
 HELPER_UID ?= 65528
@@ -93,12 +95,13 @@ deps:
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXECDIR) \
-		$(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/polkit-1/actions
+		$(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(POLKITDIR)
 	install -m 755 $B/sshuttle-proxy $B/sshuttle-hostwatch $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $B/sshuttle-fwhelper $B/sshuttle-remote $(DESTDIR)$(LIBEXECDIR)
 	install -m 644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	sed 's|@HELPER@|$(LIBEXECDIR)/sshuttle-fwhelper|' packaging/org.sshuttle.fwhelper.policy.in \
-		>$(DESTDIR)$(PREFIX)/share/polkit-1/actions/org.sshuttle.fwhelper.policy
+		>$(DESTDIR)$(POLKITDIR)/org.sshuttle.fwhelper.policy
+	chmod 644 $(DESTDIR)$(POLKITDIR)/org.sshuttle.fwhelper.policy
 
 clean:
 	rm -rf $B

@@ -62,6 +62,7 @@ write_line(const char *kind, const char *fmt, va_list ap)
 	}
 
 DEFINE_LOG(log_error, LOG_LEVEL_ERROR, "error: ")
+DEFINE_LOG(log_fatal, LOG_LEVEL_ERROR, "fatal: ")
 DEFINE_LOG(log_warn, LOG_LEVEL_ERROR, "warning: ")
 DEFINE_LOG(log_notice, LOG_LEVEL_ERROR, "")
 DEFINE_LOG(log_verbose, LOG_LEVEL_VERBOSE, "")

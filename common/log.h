@@ -22,6 +22,8 @@ void log_init(const char *prefix, int level);
 int log_level(void);
 
 __attribute__((format(printf, 1, 2))) void log_error(const char *fmt, ...);
+/* The error that ends the program, once it has cleaned up. */
+__attribute__((format(printf, 1, 2))) void log_fatal(const char *fmt, ...);
 __attribute__((format(printf, 1, 2))) void log_warn(const char *fmt, ...);
 /* Always shown, like an error, but no complaint: "Connected to server." */
 __attribute__((format(printf, 1, 2))) void log_notice(const char *fmt, ...);

@@ -15,6 +15,7 @@
 enum {
 	ACCEPTS_PER_WAKEUP = 64,
 	RETRY_US = 100000, /* descriptors may be freed by someone else */
+	WARN_EVERY_US = 10000000,
 };
 
 static int
@@ -87,7 +88,9 @@ pause_accepting(struct acceptor *a, const char *why)
 {
 	if (a->paused)
 		return;
-	log_warn("too many open connections (%s); new ones wait", why);
+	if (a->warned == 0 || a->loop->now - a->warned >= WARN_EVERY_US)
+		log_warn("too many open connections (%s); new ones wait", why);
+	a->warned = a->loop->now;
 	a->paused = true;
 	watch(a, 0);
 	loop_timer_set(a->loop, &a->retry, RETRY_US);

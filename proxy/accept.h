@@ -24,7 +24,8 @@ struct acceptor {
 	struct loop *loop;
 	struct listener listener[ACCEPT_MAX];
 	size_t count;
-	bool running, paused;
+	bool paused;
+	uint64_t warned; /* when it was last said that it is */
 	struct loop_timer retry;
 };
 

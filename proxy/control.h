@@ -18,10 +18,10 @@ enum control_type {
 };
 
 enum control_end {
-	CONTROL_END_CLOSED = 1, /* ssh's output ended */
-	CONTROL_END_VIOLATION,  /* the server broke the protocol */
-	CONTROL_END_NOISE,      /* the server never said what sshuttle-remote says */
-	CONTROL_END_SYSTEM,     /* this machine failed us */
+	CONTROL_END_CLOSED = 1, /* ssh's output ended; text: what came before the mark */
+	CONTROL_END_VIOLATION,  /* the server broke the protocol; text: how */
+	CONTROL_END_NOISE,      /* it never said what sshuttle-remote says; text: what it said */
+	CONTROL_END_SYSTEM,     /* this machine failed us; text: how */
 };
 
 struct control_start {

@@ -111,9 +111,10 @@ on_closed(struct mux *m, struct stream *s, enum reason why)
 static void
 on_failed(struct mux *m, const char *why)
 {
-	bool closed = strcmp(why, MUX_CLOSED) == 0;
-
-	end_tunnel(m->owner, closed ? CONTROL_END_CLOSED : CONTROL_END_VIOLATION, why);
+	if (strcmp(why, MUX_CLOSED) == 0)
+		end_tunnel(m->owner, CONTROL_END_CLOSED, "");
+	else
+		end_tunnel(m->owner, CONTROL_END_VIOLATION, why);
 }
 
 static const struct mux_ops ops = {

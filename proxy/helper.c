@@ -4,13 +4,14 @@
 #include <poll.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "helper.h"
 #include "log.h"
 #include "record.h"
 
-enum { REPLY_TIMEOUT_MS = 20000, STOP_TIMEOUT_MS = 3000 };
+enum { REPLY_TIMEOUT_MS = 20000, STOP_TIMEOUT_MS = 3000, SUDO_TIMEOUT_MS = 500 };
 
 static int
 receive_reply(struct helper *h, const struct fw_header *sent, struct fw_reply *r, int *fd)
@@ -125,12 +126,16 @@ helper_show_errors(struct helper *h)
 void
 helper_stop(struct helper *h)
 {
+	struct pollfd end = {.fd = h->sock};
+
 	if (h->sock == -1)
 		return;
+	/* Our half of the door closes; when the other half does, the rules are gone. */
+	(void)shutdown(h->sock, SHUT_WR); /* fails if it is gone already */
+	if (poll(&end, 1, STOP_TIMEOUT_MS) == 0)
+		log_warn("sshuttle-fwhelper has not ended yet; its rules go when it does");
 	close(h->sock);
 	h->sock = -1;
-	/* It may be root's: it ends by itself or not at all. Its end means that the rules are gone. */
-	if (!child_wait(&h->child, STOP_TIMEOUT_MS))
-		log_warn("sshuttle-fwhelper has not ended yet; its rules go when it does");
+	(void)child_wait(&h->child, SUDO_TIMEOUT_MS); /* it may be root's: it cannot be hurried */
 	helper_show_errors(h);
 }

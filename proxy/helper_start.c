@@ -210,7 +210,7 @@ helper_start(struct helper *h, const char *path, enum scope scope, uint32_t flag
 		if (o == REFUSED)
 			break;
 	}
-	log_error("fatal: cannot run %s as root: %s", path,
+	log_fatal("cannot run %s as root: %s", path,
 	    complaint[0] != '\0' ? complaint : "none of sudo, doas and pkexec allows it");
 	return -1;
 }

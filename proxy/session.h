@@ -24,7 +24,8 @@ struct session {
 	int listener[SESSION_MAX_LISTENERS];
 	size_t listeners;
 	uint32_t nets, excepts; /* accepted by the helper */
-	int exit_code;   /* once the session is over */
+	int exit_code;     /* once the session is over */
+	char failure[640]; /* and why, if it failed and nothing has said so yet */
 };
 
 /* Make the listeners that the plan needs, through the helper. 0, or -1 after an error message. */

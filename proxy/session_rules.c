@@ -33,11 +33,11 @@ static int
 fail(const char *what, const struct fw_reply *r)
 {
 	if (errno == EPIPE || errno == ECONNRESET)
-		log_error("fatal: %s: sshuttle-fwhelper is gone", what);
+		log_fatal("%s: sshuttle-fwhelper is gone", what);
 	else if (r->why == FW_WHY_NONE || r->why == FW_WHY_SYSTEM)
-		log_error("fatal: %s: %s", what, strerror(errno));
+		log_fatal("%s: %s", what, strerror(errno));
 	else
-		log_error("fatal: %s: %s", what, helper_reason(r->why));
+		log_fatal("%s: %s", what, helper_reason(r->why));
 	return -1;
 }
 
@@ -133,7 +133,7 @@ listen_default(struct session *s)
 		return 0;
 	int r = listen_on(s, &v6);
 	if (r == 1)
-		log_error("fatal: IPv6 subnets cannot be forwarded: this machine has no ::1");
+		log_fatal("IPv6 subnets cannot be forwarded: this machine has no ::1");
 	return r == 0 ? 0 : -1;
 }
 
@@ -149,7 +149,7 @@ session_listen(struct session *s)
 		int r = listen_on(s, &a);
 
 		if (r == 1)
-			log_error("fatal: -l: this machine does not have the address %s",
+			log_fatal("-l: this machine does not have the address %s",
 			    addr_format_host(&a, text));
 		if (r != 0)
 			return -1;

@@ -74,7 +74,7 @@ start_all(struct session *s, struct control_start *start, const char *image_path
 		return -1;
 	make_nonce(start);
 	if (ssh_start(&s->ssh, &pipes, s->options, image_path, (size_t)st.st_size, start->nonce) == -1) {
-		log_error("fatal: cannot run '%s': %s",
+		log_fatal("cannot run '%s': %s",
 		    s->options->local ? image_path : s->options->ssh_command[0],
 		    errno == ENOENT ? "there is no such program in PATH" : strerror(errno));
 		return -1;
@@ -85,7 +85,7 @@ start_all(struct session *s, struct control_start *start, const char *image_path
 	close(pipes.from);
 	close(pipes.errors);
 	if (r == -1 || brief_engine(s, start) == -1) {
-		log_error("fatal: starting the engine: %s", strerror(errno));
+		log_fatal("starting the engine: %s", strerror(errno));
 		return -1;
 	}
 	return 0;
@@ -100,7 +100,7 @@ session_start_tunnel(struct session *s)
 	int image;
 
 	if (places_find(path, "sshuttle-remote") == -1 || (image = open(path, O_RDONLY | O_CLOEXEC)) == -1) {
-		log_error("fatal: %s: %s", path, strerror(errno));
+		log_fatal("%s: %s", path, strerror(errno));
 		return -1;
 	}
 	int r = start_all(s, &start, path, image);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -23,7 +24,7 @@
 #include "supervisor.h"
 #include "supervisor_sandbox.h"
 
-enum { SSH_GRACE_MS = 300, SSH_STATUS_MS = 1000, ENGINE_GRACE_MS = 500 };
+enum { SSH_GRACE_MS = 300, SSH_STATUS_MS = 1000, ENGINE_REPORT_MS = 200, ENGINE_GRACE_MS = 500 };
 
 enum wake {
 	WAKE_SIGNAL,
@@ -41,6 +42,18 @@ over(struct session *s, int exit_code)
 {
 	s->exit_code = exit_code;
 	return -1;
+}
+
+/* The session failed. Why is said last, behind what ssh had to say. */
+__attribute__((format(printf, 2, 3))) static int
+fatal(struct session *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(s->failure, sizeof s->failure, fmt, ap);
+	va_end(ap);
+	return over(s, EXIT_FATAL);
 }
 
 static enum wake
@@ -87,9 +100,7 @@ on_signal(struct session *s)
 static int
 on_helper_gone(struct session *s)
 {
-	helper_show_errors(&s->helper);
-	log_error("fatal: sshuttle-fwhelper has ended; nothing is forwarded any more");
-	return over(s, EXIT_FATAL);
+	return fatal(s, "sshuttle-fwhelper has ended; nothing is forwarded any more");
 }
 
 static int
@@ -97,13 +108,10 @@ on_ssh_gone(struct session *s)
 {
 	char text[512];
 
-	if (!child_wait(&s->ssh, SSH_STATUS_MS)) {
-		log_error("fatal: the connection to the server is closed");
-		return over(s, EXIT_FATAL);
-	}
+	if (!child_wait(&s->ssh, SSH_STATUS_MS))
+		return fatal(s, "the connection to the server is closed");
 	ssh_explain_end(text, sizeof text, s->options, s->ssh.status);
-	log_error("fatal: %s", text);
-	return over(s, EXIT_FATAL);
+	return fatal(s, "%s", text);
 }
 
 static int
@@ -112,19 +120,16 @@ on_tunnel_ended(struct session *s, struct control_message *m)
 	m->text[sizeof m->text - 1] = '\0';
 	switch (m->end) {
 	case CONTROL_END_CLOSED:
-		if (m->text[0] != '\0' && strcmp(m->text, "the connection is closed") != 0)
+		if (m->text[0] != '\0')
 			log_error("the server said: %s", m->text);
 		return on_ssh_gone(s);
 	case CONTROL_END_NOISE:
-		log_error("fatal: the server does not run sshuttle-remote but says: %s", m->text);
-		break;
+		return fatal(s, "the server does not run sshuttle-remote but says: %s", m->text);
 	case CONTROL_END_VIOLATION:
-		log_error("fatal: %s", m->text);
-		break;
+		return fatal(s, "%s", m->text);
 	default:
-		log_error("fatal: the engine failed: %s", m->text);
+		return fatal(s, "the engine failed: %s", m->text);
 	}
-	return over(s, EXIT_FATAL);
 }
 
 /* Returns 1 when the tunnel stands, 0 for nothing, -1 when the session is over. */
@@ -138,8 +143,16 @@ on_engine(struct session *s)
 		return 1;
 	if (n == sizeof m && m.type == CONTROL_ENDED)
 		return on_tunnel_ended(s, &m);
-	log_error("fatal: the engine has died");
-	return over(s, EXIT_FATAL);
+	return fatal(s, "the engine has died");
+}
+
+/* ssh has ended: the engine, which reads its output to the end, may know more. */
+static bool
+engine_reports(const struct session *s)
+{
+	struct pollfd p = {.fd = s->control, .events = POLLIN};
+
+	return poll(&p, 1, ENGINE_REPORT_MS) == 1;
 }
 
 static int
@@ -158,7 +171,7 @@ handle_event(struct session *s)
 	case WAKE_ENGINE_EXIT:
 		return on_engine(s);
 	case WAKE_SSH_EXIT:
-		return on_ssh_gone(s);
+		return engine_reports(s) ? on_engine(s) : on_ssh_gone(s);
 	case WAKE_COUNT:
 		break;
 	}
@@ -180,11 +193,7 @@ watch_signals(struct session *s)
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL); /* fails only for a bad first argument */
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC);
-	if (s->signals == -1) {
-		log_error("fatal: signalfd: %s", strerror(errno));
-		return over(s, EXIT_FATAL);
-	}
-	return 0;
+	return s->signals == -1 ? fatal(s, "signalfd: %s", strerror(errno)) : 0;
 }
 
 /* A listener beyond loopback takes in other machines' traffic: that needs the wider right. */
@@ -202,12 +211,10 @@ start_helper(struct session *s)
 {
 	char path[PLACES_MAX];
 
-	if (places_find_helper(path) == -1) {
-		log_error("fatal: %s: %s", path,
+	if (places_find_helper(path) == -1)
+		return fatal(s, "%s: %s", path,
 		    errno == EPERM ? "it must belong to root and be writable by root only"
 		                   : strerror(errno));
-		return over(s, EXIT_FATAL);
-	}
 	int r = helper_start(&s->helper, path, needed_scope(s->options),
 	    s->options->local ? FW_HELLO_LOCAL : 0, s->signals);
 	if (r == 1)
@@ -251,11 +258,7 @@ redirect(struct session *s)
 
 	if (session_commit(s) == -1)
 		return over(s, EXIT_FATAL);
-	if (record_send(s->control, &go, sizeof go, -1) == -1) {
-		log_error("fatal: the engine has died");
-		return over(s, EXIT_FATAL);
-	}
-	return 0;
+	return record_send(s->control, &go, sizeof go, -1) == -1 ? fatal(s, "the engine has died") : 0;
 }
 
 static void
@@ -281,5 +284,7 @@ supervisor_run(const struct options *o, const struct plan *p)
 			;
 	}
 	stop(&s);
+	if (s.failure[0] != '\0')
+		log_fatal("%s", s.failure);
 	return s.exit_code;
 }

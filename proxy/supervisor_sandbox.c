@@ -19,6 +19,7 @@ static const struct sandbox_call calls[] = {
     {SCMP_SYS(read), 0, {{0}}},            /* signalfd, the helper's stderr */
     {SCMP_SYS(write), 0, {{0}}},           /* log.c */
     {SCMP_SYS(recvmsg), 0, {{0}}},         /* record.c: the engine's reports */
+    {SCMP_SYS(shutdown), 0, {{0}}},        /* telling the helper to undo */
     {SCMP_SYS(close), 0, {{0}}},           /* letting go of helper and engine */
     {SCMP_SYS(wait4), 0, {{0}}},           /* child.c */
     {SCMP_SYS(kill), 0, {{0}}},            /* child.c: ssh and engine */

@@ -14,7 +14,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 
 # Every object of ours that has no main(): a test links what it uses.
-CODE := $(call obj,$(filter-out %/main.c,$(wildcard common/*.c proxy/*.c fwhelper/*.c)))
+CODE := $(call obj,$(filter-out %/main.c,$(wildcard common/*.c proxy/*.c fwhelper/*.c)) remote-stub/connect.c)
 CODE_LIBS = $(call libs,libnftnl libmnl libcap-ng libseccomp)
 $O/code.a: $(CODE)
 	@rm -f $@

@@ -56,9 +56,9 @@ class Node:
             path.write_text(str(value))
         return None
 
-    def argv(self, *argv, user=None, nofile=1024):
+    def argv(self, *argv, user=None, nofile="1024:"):
         """The command line that runs argv here, as root or as a user with a fresh environment."""
-        words = ["ip", "netns", "exec", self.name, "prlimit", f"--nofile={nofile}:"]
+        words = ["ip", "netns", "exec", self.name, "prlimit", f"--nofile={nofile}"]
         if user:
             words += ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups",
                       "--reset-env"]
@@ -68,7 +68,7 @@ class Node:
         kwargs = {"check": True, "text": True, "stdout": subprocess.PIPE, **kwargs}
         return subprocess.run(self.argv(*argv, user=user), **kwargs)
 
-    def popen(self, *argv, user=None, nofile=1024, **kwargs):
+    def popen(self, *argv, user=None, nofile="1024:", **kwargs):
         return subprocess.Popen(self.argv(*argv, user=user, nofile=nofile), **kwargs)
 
     def socket(self, address, uid=0, kind=socket.SOCK_STREAM):

@@ -64,6 +64,27 @@ def test_connections_at_once(lab, tunnel, count):
     assert works(lab.client, L.TARGET4)
 
 
+def test_few_descriptors(lab, tunnel):
+    """With descriptors for a handful it serves that handful, queues the rest and does not spin."""
+    running = tunnel(*NETS, "-l", "127.0.0.1:24000,[::1]:24000", nofile="64:64", verbose=True)
+    socks = open_many(lab, 200)
+    try:
+        socks[0].settimeout(10)
+        assert echo(socks[0], b"12345678") == b"12345678"
+        time.sleep(0.5)
+        before = {role: proc.cpu(pid) for role, pid in pids(running).items()}
+        time.sleep(2)
+        used = {role: proc.cpu(pid) - before[role] for role, pid in pids(running).items()}
+        assert all(seconds < 0.2 for seconds in used.values()), used
+        while len(socks) > 1:  # every closed one makes room for a waiting one
+            socks.pop(0).close()
+        socks[0].settimeout(10)
+        assert echo(socks[0], b"12345678") == b"12345678"
+    finally:
+        for sock in socks:
+            sock.close()
+    assert works(lab.client, L.TARGET4)
+
 
 def test_idle_costs_no_processor_time(lab, tunnel):
     running = tunnel(*NETS)
@@ -85,6 +106,28 @@ def fill(sock):
     except TimeoutError:
         return sent
 
+
+@pytest.mark.parametrize("who", ["application", "target"])
+def test_a_reader_that_stops_stops_only_itself(lab, tunnel, who):
+    running = tunnel(*NETS)
+    assert works(lab.client, L.TARGET4)
+    before = rss(running)
+    if who == "application":
+        stalled = lab.client.connect(L.TARGET4, services.SOURCE)
+        stalled.sendall(b"1000000000\n")
+        time.sleep(2)
+    else:
+        stalled = lab.client.connect(L.TARGET4, services.NEVER_READS)
+        assert fill(stalled) < 64 << 20
+    growth = {role: size - before[role] for role, size in rss(running).items()}
+    started = time.monotonic()
+    size = 16 << 20
+    assert download(lab.client, L.TARGET4, size) == (size, services.pattern_hash(size))
+    assert time.monotonic() - started < 5 * SLOW
+    assert works(lab.client, L.TARGET6)
+    stalled.close()
+    if SLOW == 1:
+        assert all(extra <= 1 << 20 for extra in growth.values()), growth
 
 
 def test_a_stalled_reader_gets_everything_once_it_reads(lab, tunnel):

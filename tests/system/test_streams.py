@@ -106,3 +106,17 @@ def test_clean_close_by_the_application(lab, tunnel):
         sock.sendall(b"12345")
     proc.wait_for(lambda: report(lab.client, L.TARGET4, "app-close") == "eof after 5", 5,
                   "the end at the target")
+
+
+def test_open_streams_end_with_the_tunnel(lab, tunnel):
+    """Neither side is left waiting when the tunnel stops."""
+    running = tunnel(*NETS)
+    sock = lab.client.connect(L.TARGET4, services.WATCH)
+    sock.sendall(b"tunnel-stops\n")
+    assert sock.recv(1) == b"w"
+    running.stop()
+    assert how_it_ends(sock) in ("eof", "ECONNRESET")
+    assert proc.wait_for(lambda: report(lab.server, L.TARGET4, "tunnel-stops") != "open", 5,
+                         "the end at the target")
+    with pytest.raises(OSError):
+        works(lab.client, L.TARGET4)

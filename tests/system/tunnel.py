@@ -4,6 +4,7 @@ import os
 import pathlib
 import pty
 import re
+import select
 import signal
 import subprocess
 import threading
@@ -13,18 +14,21 @@ import proc
 from lab import SANITIZED, SANITIZER_ENV
 from sandbox import LAB
 
+FATAL = r"^c : (error: )?fatal: "
 READY = r"fw: rules are in"
 SANITIZER_REPORT = re.compile(r"Sanitizer|runtime error:")
 SLOW = 3 if SANITIZED else 1  # sanitizers start slowly
 SECOND = 1.0 * SLOW  # the time in which everything of ours must be gone
-PRIVATE_DIRS = ("/tmp", "/var/tmp", "/dev/shm", "/run/user")
+ROLES = {"sshuttle-engine": "engine", "sshuttle-fwhelp": "helper", "sudo": "sudo", "ssh": "ssh",
+         "sshuttle-remote": "remote"}  # by the name in /proc, which has 15 characters
+SHARED_DIRS = ("/tmp", "/var/tmp", "/dev/shm", "/run")
 
 
 class Tunnel:
     """Use as a context manager, or call stop(). log is everything said on stderr so far."""
 
     def __init__(self, lab, *args, user="sys", node=None, remote="server", ssh=None, tty=False,
-                 verbose=True, nofile=1024, env=(), program=None):
+                 verbose=True, nofile="1024:", env=(), program=None):
         self.lab, self.node = lab, node or lab.client
         argv = [program or lab.build / "sshuttle-proxy", *(["-v"] if verbose else [])]
         if remote:
@@ -32,6 +36,7 @@ class Tunnel:
         env = {**(SANITIZER_ENV if SANITIZED else {}), **dict(env)}
         argv = ["env", *[f"{k}={v}" for k, v in env.items()], *argv, *args]
         self._bytes = bytearray()
+        self._hung_up = False
         self.tty = None
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
                    "stderr": subprocess.STDOUT}
@@ -49,14 +54,29 @@ class Tunnel:
 
     def _read(self):
         try:
-            while data := os.read(self._from, 65536):
-                self._bytes += data
+            while not self._hung_up:
+                if select.select([self._from], [], [], 0.1)[0]:
+                    data = os.read(self._from, 65536)
+                    if not data:
+                        return
+                    self._bytes += data
         except OSError:  # EIO: the terminal's last process has gone
             pass
+
+    def hang_up(self):
+        """Closes the terminal, as if its window were closed."""
+        self._hung_up = True
+        self._reader.join()
+        os.close(self.tty)
+        self.tty = None
 
     @property
     def log(self):
         return self._bytes.decode(errors="backslashreplace").replace("\r\n", "\n")
+
+    def fatal(self):
+        """The lines that say why it ended."""
+        return [line for line in self.log.splitlines() if re.match(FATAL, line)]
 
     @property
     def pid(self):
@@ -109,8 +129,7 @@ class Tunnel:
                 pass
         self.process.wait()
         if self.tty is not None:
-            os.close(self.tty)
-            self.tty = None
+            self.hang_up()
 
     def __enter__(self):
         return self.ready()
@@ -124,21 +143,19 @@ class Tunnel:
     def processes(self):
         """Role -> pid. Local roles are found below the supervisor, remote ones by their user."""
         roles = {"supervisor": self.pid}
-        for pid in proc.tree(self.pid)[1:]:
-            role = self._role(pid)
+        for pid in proc.tree(self.pid)[1:] + proc.of_users({self.lab.uid["tun"]}):
+            role = ROLES.get(proc.name(pid))
             if role:
                 roles.setdefault(role, pid)
-        remote = [p for p in proc.pids() if proc.name(p) == "sshuttle-remote"]
-        if remote:
-            roles["remote"] = remote[-1]
         return roles
 
-    @staticmethod
-    def _role(pid):
-        words = proc.argv(pid)
-        command = pathlib.Path(words[0]).name if words else ""
-        return {"sudo": "sudo", "ssh": "ssh", "sshuttle-proxy": "engine",
-                "sshuttle-fwhelper": "helper"}.get(command)
+
+def _candidates():
+    """Where something of ours could lie: shared directories (other people's are big), and homes."""
+    for top in SHARED_DIRS:
+        yield from pathlib.Path(top).glob("*")
+    for top in ("/run/user", LAB / "home"):
+        yield from pathlib.Path(top).rglob("*")
 
 
 class Before:
@@ -157,8 +174,7 @@ class Before:
             seen[f"nft on {node.name}"] = node.ruleset()
             seen[f"routing on {node.name}"] = node.routing()
         seen["/etc/hosts"] = pathlib.Path("/etc/hosts").read_bytes()
-        seen["files"] = {str(path) for top in (*PRIVATE_DIRS, LAB / "home")
-                         for path in pathlib.Path(top).rglob("*") if self._ours(path, uids)}
+        seen["files"] = {str(path) for path in _candidates() if self._ours(path, uids)}
         return seen
 
     @staticmethod

@@ -379,6 +379,52 @@ test_too_many_streams(void **state)
 	stop();
 }
 
+/* Reset before its request could be sent: the other side never hears of it. */
+static void
+test_gone_before_open(void **state)
+{
+	static const struct frame hello = {FRAME_HELLO, 0, HELLO_NO_CREDIT, 0};
+	struct addr none = {.family = 4};
+	uint8_t buf[256];
+	int pair[2];
+
+	(void)state;
+	start(FRAME_SIDE_CLIENT, 100);
+	send_frame(&hello);
+	run();
+	unit_tcp_pair(pair);
+	assert_non_null(mux_open(&t.mux, pair[1], &none, &t.target));
+	assert_true(read(t.out[0], buf, sizeof buf) > 0); /* greeting, acknowledgement */
+	unit_close_with_reset(pair[0]);
+	run();
+	assert_int_equal(t.closed, 1);
+	assert_int_equal(t.why, REASON_RESET);
+	assert_int_equal(t.mux.streams, 0);
+	assert_int_equal(read(t.out[0], buf, sizeof buf), -1);
+	stop();
+}
+
+/* There is no room for one more: the caller keeps its socket. */
+static void
+test_open_over_limit(void **state)
+{
+	static const struct frame hello = {FRAME_HELLO, 0, HELLO_ONE_STREAM, 0};
+	struct addr none = {.family = 4};
+	int pair[2];
+
+	(void)state;
+	start(FRAME_SIDE_CLIENT, 100);
+	send_frame(&hello);
+	run();
+	unit_tcp_pair(pair);
+	t.app = pair[0];
+	assert_non_null(mux_open(&t.mux, pair[1], &none, &t.target));
+	errno = 0;
+	assert_null(mux_open(&t.mux, pair[1], &none, &t.target));
+	assert_int_equal(errno, EMFILE);
+	stop();
+}
+
 int
 main(void)
 {
@@ -390,6 +436,8 @@ main(void)
 	    cmocka_unit_test(test_end_of_lane),
 	    cmocka_unit_test(test_too_much_before),
 	    cmocka_unit_test(test_too_many_streams),
+	    cmocka_unit_test(test_gone_before_open),
+	    cmocka_unit_test(test_open_over_limit),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);
