@@ -30,7 +30,7 @@ HARDEN ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 HARDEN_LD ?= -pie -Wl,-z,relro,-z,now,-z,noexecstack
 DEFS := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DLIBEXECDIR='"$(LIBEXECDIR)"' -DBINDIR='"$(PREFIX)/bin"' \
 	-DHELPER_UID=$(HELPER_UID)
-C_FLAGS = -std=c11 $(WARN) $(DEFS) -Icommon -I$(<D) -MMD -MP
+C_FLAGS = -std=c11 $(WARN) $(DEFS) -iquote common -iquote $(<D) -MMD -MP
 COMPILE = $(CC) $(C_FLAGS) $(HARDEN) $(CFLAGS)
 LINK = $(CC) $(HARDEN_LD) $(CFLAGS) $(LDFLAGS)
 # The remote program is static and small: musl, and the kernel's headers behind musl's own.
@@ -43,7 +43,7 @@ libs = $(shell $(PKG_CONFIG) --libs $1)
 PROGS := sshuttle-proxy sshuttle-fwhelper sshuttle-remote sshuttle-hostwatch
 
 # Code that both ends of the tunnel run.
-TUNNEL_SRC := $(addprefix common/,addr.c bytes.c lane.c log.c loop.c mux.c reason.c sched.c \
+TUNNEL_SRC := $(addprefix common/,addr.c bytes.c lane.c log.c loop.c mux.c mux_input.c reason.c sched.c \
 	stream.c text.c wire.c)
 
 sshuttle-proxy_SRC := $(wildcard proxy/*.c) $(TUNNEL_SRC) common/landlock.c common/record.c \
