@@ -92,6 +92,14 @@ addr_is_any(const struct addr *a)
 	return memcmp(a->bytes, zero, sizeof zero) == 0;
 }
 
+bool
+addr_is_valid(const struct addr *a)
+{
+	static const uint8_t zero[12];
+
+	return a->family == 6 || (a->family == 4 && memcmp(a->bytes + 4, zero, sizeof zero) == 0);
+}
+
 int
 addr_af(const struct addr *a)
 {

@@ -27,6 +27,8 @@ bool addr_equal(const struct addr *a, const struct addr *b);
 bool addr_is_loopback(const struct addr *a);
 /* 0.0.0.0 or ::. */
 bool addr_is_any(const struct addr *a);
+/* The family is 4 or 6, and behind an IPv4 address all is 0. */
+bool addr_is_valid(const struct addr *a);
 int addr_af(const struct addr *a);
 /* 32 or 128. */
 unsigned addr_bits(const struct addr *a);

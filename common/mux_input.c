@@ -59,7 +59,7 @@ take_open(struct mux *m, const struct lane_piece *p, const char **why)
 	unsigned zero = wire_u8(&w);
 	dst.port = wire_u16(&w);
 	wire_bytes(&w, dst.bytes, sizeof dst.bytes);
-	if (!wire_done(&w) || zero != 0 || (dst.family != 4 && dst.family != 6)) {
+	if (!wire_done(&w) || zero != 0 || dst.port == 0 || !addr_is_valid(&dst)) {
 		*why = "a connection request with illegal values";
 		return -1;
 	}

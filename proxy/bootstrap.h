@@ -14,7 +14,7 @@
  * bytes in, verdict out; the engine does the reading and writing.
  */
 enum {
-	BOOTSTRAP_NOISE_MAX = 64 * 1024,
+	BOOTSTRAP_NOISE_MAX = 32 * 1024, /* less than what an echo of the upload would be */
 	BOOTSTRAP_NOISE_KEPT = 160, /* shown when the mark never comes */
 	BOOTSTRAP_MARK = FRAME_SYNC_LEN + FRAME_NONCE,
 };

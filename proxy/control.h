@@ -44,7 +44,7 @@ enum {
 	ENGINE_FD_CONTROL = 3,
 	ENGINE_FD_TO_SSH = 4,
 	ENGINE_FD_FROM_SSH = 5,
-	ENGINE_FD_SSH_ERRORS = 6, /* /dev/null without ssh */
+	ENGINE_FD_SSH_ERRORS = 6, /* stderr of ssh, or of a local sshuttle-remote */
 	ENGINE_FD_IMAGE = 7,      /* sshuttle-remote, open for reading */
 	ENGINE_FD_COUNT = 8,
 };

@@ -30,6 +30,7 @@ enum {
 	IMAGE_MAX = 64 * 1024 * 1024,
 	PIPE_SIZE = 1024 * 1024,
 	BOOT_READ = 16 * 1024,
+	BOOT_TIMEOUT_US = 60 * 1000000,
 };
 
 struct engine {
@@ -41,6 +42,7 @@ struct engine {
 	uint8_t *image;
 	size_t image_sent;
 	struct bootstrap boot;
+	struct loop_timer boot_timer; /* runs while the server says something else */
 	struct acceptor acceptor;
 	struct mux mux;
 	bool tunnel; /* mux is in use */
@@ -64,6 +66,7 @@ end_tunnel(struct engine *e, enum control_end end, const char *text)
 {
 	if (e->tunnel)
 		mux_abort_all(&e->mux);
+	loop_timer_cancel(&e->loop, &e->boot_timer);
 	e->loop.after = NULL;
 	for (size_t i = 0; i < e->acceptor.count; i++)
 		loop_remove(&e->loop, &e->acceptor.listener[i].io);
@@ -131,6 +134,7 @@ static const struct mux_ops ops = {
 static void
 start_tunnel(struct engine *e, const uint8_t *rest, size_t len)
 {
+	loop_timer_cancel(&e->loop, &e->boot_timer);
 	loop_remove(&e->loop, &e->from_ssh);
 	loop_remove(&e->loop, &e->to_ssh);
 	free(e->image);
@@ -179,8 +183,18 @@ from_ssh_ready(struct loop_fd *f, uint32_t events)
 		no_answer(e, CONTROL_END_NOISE);
 		break;
 	case BOOTSTRAP_MORE:
+		if (!e->boot_timer.armed && e->boot.noise > 0)
+			loop_timer_set(&e->loop, &e->boot_timer, BOOT_TIMEOUT_US);
 		break;
 	}
+}
+
+/* A password prompt may wait for ever; a login script that goes on printing may not. */
+static void
+boot_timed_out(struct loop_timer *t)
+{
+	no_answer((struct engine *)((char *)t - offsetof(struct engine, boot_timer)),
+	    CONTROL_END_NOISE);
 }
 
 static void
@@ -299,8 +313,8 @@ watch_all(struct engine *e)
 	    loop_add(&e->loop, &e->to_ssh, EPOLLOUT) == -1 ||
 	    loop_add(&e->loop, &e->from_ssh, EPOLLIN) == -1)
 		die(EXIT_FATAL, "epoll: %s", strerror(errno));
-	/* Without ssh it is /dev/null, which cannot be watched and says nothing. */
-	(void)ssh_errors_start(&e->errors, &e->loop, ENGINE_FD_SSH_ERRORS);
+	if (ssh_errors_start(&e->errors, &e->loop, ENGINE_FD_SSH_ERRORS) == -1)
+		die(EXIT_FATAL, "epoll: %s", strerror(errno));
 }
 
 static void
@@ -329,6 +343,7 @@ engine_main(void)
 	e.max_streams = stream_limit();
 	bootstrap_init(&e.boot, e.start.nonce);
 	watch_all(&e);
+	e.boot_timer.fire = boot_timed_out;
 	acceptor_init(&e.acceptor, &e.loop);
 	engine_sandbox_enter();
 	if (loop_run(&e.loop) == -1)

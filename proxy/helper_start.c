@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -61,6 +62,20 @@ is_wanted(const struct way *w, enum scope scope)
 	return w->scope == scope;
 }
 
+/*
+ * Started by root itself, the helper must not take what an earlier sudo left in our environment
+ * for the caller: its check of SUDO_UID against the socket would rightly fail.
+ */
+static void
+forget_launcher(const struct way *w)
+{
+	if (w->program != NULL)
+		return;
+	(void)unsetenv("SUDO_UID"); /* these fail only for a malformed name */
+	(void)unsetenv("PKEXEC_UID");
+	(void)unsetenv("DOAS_USER");
+}
+
 static int
 launch(struct helper *h, const struct way *w, const char *path)
 {
@@ -76,6 +91,7 @@ launch(struct helper *h, const struct way *w, const char *path)
 	argv[n++] = w->scope == SCOPE_OWN ? "--scope=own" : "--scope=system";
 	argv[n] = NULL;
 
+	forget_launcher(w);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
 		return -1;
 	if (!w->asks && pipe2(errors, O_CLOEXEC | O_NONBLOCK) == -1) {
@@ -132,7 +148,7 @@ await_answer(struct helper *h, const struct way *w, int signal_fd)
 static void
 keep_complaint(struct helper *h, char *complaint, size_t size)
 {
-	char text[1024];
+	char text[512];
 	ssize_t n = h->errors != -1 ? read(h->errors, text, sizeof text - 1) : 0;
 
 	if (n <= 0)

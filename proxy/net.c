@@ -92,6 +92,14 @@ is_ipv6(const char *host)
 	return inet_pton(AF_INET6, host, &in6) == 1;
 }
 
+static bool
+is_mapped(const char *host)
+{
+	struct in6_addr in6;
+
+	return inet_pton(AF_INET6, host, &in6) == 1 && IN6_IS_ADDR_V4MAPPED(&in6);
+}
+
 /* "10/8", "10.1/16", "10.1.2/24": components left out are zero, as in sshuttle 0.54. */
 static void
 fill_components(struct target *t)
@@ -119,10 +127,16 @@ is_name(const char *host)
 	for (size_t i = 0; i < len; i++)
 		if (!isalnum((unsigned char)host[i]) && strchr("-_.", host[i]) == NULL)
 			return false;
-	/* A last label of digits is a mistyped address, never a name (RFC 3696 section 2). */
+	/* A last label of digits is a mistyped address, never a name (RFC 3696 section 2); and
+	   getaddrinfo(3) takes hexadecimal ones for addresses too: 0x7f is 0.0.0.127. */
 	const char *label = strrchr(host, '.');
 	label = label != NULL && label[1] != '\0' ? label + 1 : host;
-	return strspn(label, "0123456789") != strlen(label);
+	const char *digits = "0123456789";
+	if (strncasecmp(label, "0x", 2) == 0) {
+		label += 2;
+		digits = "0123456789abcdefABCDEF";
+	}
+	return strspn(label, digits) != strlen(label);
 }
 
 static int
@@ -134,7 +148,7 @@ check_host(struct target *t, char *why, size_t size)
 
 	if (strchr(t->host, '%') != NULL)
 		return bad(why, size, "'%s': an address with a zone cannot be forwarded", t->text);
-	if (v6 && strncasecmp(t->host, "::ffff:", 7) == 0)
+	if (is_mapped(t->host))
 		return bad(why, size, "'%s': write the IPv4 address itself", t->text);
 	if (!v4 && !v6 && !is_name(t->host))
 		return bad(why, size, "'%s' is not an address, a subnet or a host name", t->text);

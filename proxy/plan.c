@@ -7,6 +7,32 @@
 #include "log.h"
 #include "plan.h"
 
+static bool
+has_listener(const struct options *o, uint8_t family)
+{
+	for (size_t i = 0; i < o->listen_count; i++)
+		if (o->listen[i].family == family)
+			return true;
+	return o->listen_count == 0;
+}
+
+/* -l names the families: as in sshuttle, what has no listener is left out, and said. */
+static void
+drop_family(struct plan *p, uint8_t family, const char *name)
+{
+	size_t kept = 0, dropped = 0;
+
+	for (size_t i = 0; i < p->nets.count; i++) {
+		if (p->nets.net[i].addr.family != family)
+			p->nets.net[kept++] = p->nets.net[i];
+		else
+			dropped++;
+	}
+	p->nets.count = kept;
+	if (dropped > 0)
+		log_warn("%s subnets are ignored because -l names no %s address", name, name);
+}
+
 static void
 note_families(struct plan *p)
 {
@@ -33,9 +59,13 @@ plan_make(struct plan *p, const struct options *o)
 		if (r == 1)
 			log_warn("%s", why);
 	}
+	if (!has_listener(o, 4))
+		drop_family(p, 4, "IPv4");
+	if (!has_listener(o, 6))
+		drop_family(p, 6, "IPv6");
 	note_families(p);
 	if (!p->v4 && !p->v6) {
-		log_error("nothing is left to forward: none of the names has an address");
+		log_error("nothing is left to forward");
 		exit(EXIT_BAD_USAGE);
 	}
 	if (p->nets.count > FW_MAX_NETS) {
@@ -67,8 +97,8 @@ void
 plan_show(const struct plan *p)
 {
 	log_verbose("Method: nft");
-	log_verbose("IPv4: on");
-	log_verbose("IPv6: on");
+	log_verbose("IPv4: %s", p->v4 ? "on" : "off (no IPv4 subnets)");
+	log_verbose("IPv6: %s", p->v6 ? "on" : "off (no IPv6 subnets)");
 	log_verbose("UDP : off (not available with nft method)");
 	log_verbose("DNS : off (not available yet)");
 	log_verbose("User: off (not available yet)");

@@ -35,14 +35,20 @@ start_engine(struct session *s, const struct ssh_pipes *pipes, int image)
 	static const char *const argv[] = {ENGINE_NAME, NULL};
 	int pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC); /* it gets no terminal to read */
+	if (null == -1)
 		return -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1) {
+		close(null);
+		return -1;
+	}
 	struct child_setup setup = {.path = "/proc/self/exe", .argv = argv,
-	    .fds = {STDERR_FILENO, STDERR_FILENO, STDERR_FILENO, pair[1], pipes->to, pipes->from,
-	        pipes->errors, image},
+	    .fds = {null, null, STDERR_FILENO, pair[1], pipes->to, pipes->from, pipes->errors,
+	        image},
 	    .fd_count = ENGINE_FD_COUNT};
 	int r = child_start(&s->engine, &setup), err = errno;
 	close(pair[1]);
+	close(null);
 	s->control = pair[0];
 	errno = err;
 	return r;
@@ -76,7 +82,7 @@ start_all(struct session *s, struct control_start *start, const char *image_path
 	if (ssh_start(&s->ssh, &pipes, s->options, image_path, (size_t)st.st_size, start->nonce) == -1) {
 		log_fatal("cannot run '%s': %s",
 		    s->options->local ? image_path : s->options->ssh_command[0],
-		    errno == ENOENT ? "there is no such program in PATH" : strerror(errno));
+		    errno == ENOENT ? "there is no such program" : strerror(errno));
 		return -1;
 	}
 	start->image_size = s->options->local ? 0 : (uint32_t)st.st_size;

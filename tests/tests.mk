@@ -21,7 +21,7 @@ $O/code.a: $(CODE)
 	ar rcsT $@ $^
 
 # tests/unit/PROGRAM_SUBJECT.c sees the headers of common/ and PROGRAM/.
-test_includes = -Itests -Icommon $(patsubst %,-I%,$(wildcard $(firstword $(subst _, ,$(*F)))))
+test_includes = -Itests -iquote common $(patsubst %,-iquote %,$(wildcard $(firstword $(subst _, ,$(*F)))))
 
 UNIT := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/*.c))
 $B/unit/%: tests/unit/%.c $O/code.a
