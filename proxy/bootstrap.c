@@ -16,7 +16,7 @@ static void
 add_noise(struct bootstrap *b, uint8_t c)
 {
 	if (b->noise < BOOTSTRAP_NOISE_KEPT)
-		b->kept[b->noise] = (char)c;
+		b->kept[b->noise] = c != 0 ? (char)c : ' '; /* it ends no text */
 	b->noise++;
 }
 
