@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The ways through ssh that are compared. Each is a context manager that stands when entered."""
 import contextlib
+import itertools
 import os
-import pathlib
 import shutil
 import signal
 import subprocess
@@ -11,28 +11,45 @@ import lab as L
 import proc
 import tunnel
 
-LOAD_PORT = 5000
 NETS = (L.TARGET_NET4, L.TARGET_NET6)
 
 
 class Peer:
-    """address and port are where the load generator connects; nets are what is redirected."""
-    address, port = L.TARGET4, LOAD_PORT
+    """address and port are where the load generator connects; nets are what is redirected.
+
+    Every session has its own server on its own port: conntrack remembers for minutes where a
+    connection of an earlier session went, and would send one with the same ports there again.
+    """
+    address = L.TARGET4
     most_connections = 5000
+    _ports = itertools.count(5000)
 
     def __init__(self, lab, nets=NETS):
         self.lab, self.nets = lab, nets
+        self.port = self.server_port = next(self._ports)
         self.process = None
+        self._probe = 0
+        self._server = lab.target.popen(lab.build / "load", "serve", str(self.port),
+                                        nofile="20000:", stdout=subprocess.PIPE)
+        if self._server.stdout.readline() != b"ready\n":
+            raise RuntimeError("the load server did not start")
 
     def argv(self):
         raise NotImplementedError
 
     def stands(self):
-        """Whether a connection of the load generator would be carried."""
-        with contextlib.suppress(OSError):
-            with self.lab.client.connect(self.address, self.port, timeout=1):
-                return True
+        """Whether a connection is carried. From a source port that no measurement uses."""
+        self._probe = 2000 + (self._probe + 1) % 8000
+        with self.lab.client.socket(self.address) as sock, contextlib.suppress(OSError):
+            sock.bind(("", self._probe))
+            sock.settimeout(1)
+            sock.connect((self.address, self.port))
+            return True
         return False
+
+    def close_server(self):
+        self._server.kill()
+        self._server.wait()
 
     def __enter__(self):
         self.process = self.lab.client.popen(*self.argv(), stdin=subprocess.DEVNULL,
@@ -48,6 +65,7 @@ class Peer:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+        self.close_server()
 
     def pids(self):
         """(of the program on this side, of the program on the server); ssh itself not counted."""
@@ -68,6 +86,7 @@ class Ours(Peer):
 
     def __exit__(self, *_):
         self.process.stop()
+        self.close_server()
 
 
 class Sshuttle(Peer):
@@ -81,28 +100,19 @@ class Sshuttle(Peer):
 
 class SshForward(Peer):
     name = "ssh -L"
-    address, port = "127.0.0.1", 5001
+    address = "127.0.0.1"
     most_connections = 400
+
+    def __init__(self, lab, nets=NETS):
+        super().__init__(lab, nets)
+        self.port += 1000  # of ssh's own listener
 
     def argv(self):
         return ["ssh", "-F", self.lab.ssh_config, "-N", "-L",
-                f"{self.address}:{self.port}:{L.TARGET4}:{LOAD_PORT}", "server"]
+                f"{self.address}:{self.port}:{L.TARGET4}:{self.server_port}", "server"]
 
     def pids(self):
         return [self.process.pid], [p for p in proc.of_users({self.lab.uid["tun"]})]
-
-
-@contextlib.contextmanager
-def load_server(lab):
-    load = pathlib.Path(lab.build, "load")
-    process = lab.target.popen(load, "serve", str(LOAD_PORT), nofile="20000:",
-                               stdout=subprocess.PIPE)
-    assert process.stdout.readline() == b"ready\n"
-    try:
-        yield
-    finally:
-        process.kill()
-        process.wait()
 
 
 def version(name):
