@@ -63,12 +63,14 @@ scrub_signals(struct session *s)
 {
 	static const int ignored[] = {
 	    SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGHUP, SIGPIPE, SIGXFSZ};
-	struct sigaction sa = {.sa_handler = SIG_DFL};
+	/* The kernel's struct, not libc's: libc keeps its own two signals from us, a caller's
+	   launcher does not have to. All zero is SIG_DFL without flags. */
+	static const unsigned char kernel_default[64];
+	struct sigaction sa = {.sa_handler = SIG_IGN};
 	sigset_t term;
 
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)sigaction(sig, &sa, NULL); /* KILL, STOP and libc's own two refuse */
-	sa.sa_handler = SIG_IGN;
+	for (int sig = 1; sig < NSIG; sig++) /* KILL and STOP refuse */
+		(void)syscall(SYS_rt_sigaction, sig, kernel_default, NULL, NSIG / 8);
 	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
 		(void)sigaction(ignored[i], &sa, NULL);
 	sigemptyset(&term);
