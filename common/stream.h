@@ -27,7 +27,7 @@
  */
 enum {
 	STREAM_WINDOW_MIN = 64 * 1024, /* granted from the start: the two sides' HELLO agree */
-	STREAM_WINDOW_MAX = 960 * 1024,
+	STREAM_WINDOW_MAX = 768 * 1024,
 };
 
 #define STREAM_LIVES(X) X(CONNECTING) X(OPEN) X(DEAD)

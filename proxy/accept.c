@@ -106,6 +106,16 @@ acceptor_resume(struct acceptor *a)
 	watch(a, EPOLLIN);
 }
 
+void
+acceptor_stop(struct acceptor *a)
+{
+	loop_timer_cancel(a->loop, &a->retry);
+	for (size_t i = 0; i < a->count; i++) {
+		loop_remove(a->loop, &a->listener[i].io);
+		(void)shutdown(a->listener[i].io.fd, SHUT_RDWR); /* a second time: ENOTCONN */
+	}
+}
+
 static void
 retry_due(struct loop_timer *t)
 {

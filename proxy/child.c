@@ -16,7 +16,7 @@
 
 #include "child.h"
 
-enum { HIGH_FD = 64, TERM_GRACE_MS = 500 };
+enum { HIGH_FD = CHILD_MAX_FDS, TERM_GRACE_MS = 500 };
 
 static void
 reset_signals(bool ignore_interrupt)

@@ -68,8 +68,7 @@ end_tunnel(struct engine *e, enum control_end end, const char *text)
 		mux_abort_all(&e->mux);
 	loop_timer_cancel(&e->loop, &e->boot_timer);
 	e->loop.after = NULL;
-	for (size_t i = 0; i < e->acceptor.count; i++)
-		loop_remove(&e->loop, &e->acceptor.listener[i].io);
+	acceptor_stop(&e->acceptor);
 	loop_remove(&e->loop, e->tunnel ? &e->mux.in : &e->from_ssh);
 	loop_remove(&e->loop, e->tunnel ? &e->mux.out : &e->to_ssh);
 	report(e, CONTROL_ENDED, end, text);
@@ -251,9 +250,10 @@ control_ready(struct loop_fd *f, uint32_t events)
 		take_order(e, &m, fd);
 		return;
 	}
-	ssh_errors_drain(&e->errors);
+	acceptor_stop(&e->acceptor);
 	if (e->tunnel)
 		mux_abort_all(&e->mux);
+	ssh_errors_drain(&e->errors);
 	e->loop.stop = true;
 }
 

@@ -4,8 +4,8 @@
  * descriptor in one table, in order of importance: a signal from the user first, so that Ctrl-C,
  * which ssh gets too, is never mistaken for a failure.
  *
- * However it ends, the way out is the same: first the helper, so that traffic flows as before,
- * then engine and ssh.
+ * However it ends, the way out is the same: the engine lets its connections go, the helper its
+ * rules, then ssh ends.
  */
 #include <errno.h>
 #include <poll.h>
@@ -24,7 +24,7 @@
 #include "supervisor.h"
 #include "supervisor_sandbox.h"
 
-enum { SSH_GRACE_MS = 300, SSH_STATUS_MS = 1000, ENGINE_REPORT_MS = 200, ENGINE_GRACE_MS = 500 };
+enum { SSH_GRACE_MS = 300, SSH_STATUS_MS = 1000, ENGINE_REPORT_MS = 200, ENGINE_GRACE_MS = 250 };
 
 enum wake {
 	WAKE_SIGNAL,
@@ -261,13 +261,18 @@ redirect(struct session *s)
 	return record_send(s->control, &go, sizeof go, -1) == -1 ? fatal(s, "the engine has died") : 0;
 }
 
+/*
+ * The engine goes first, so that its resets still find their way back to the applications: with
+ * the last NAT rule the kernel forgets whom it has redirected. But it cannot hold up the rest.
+ */
 static void
 stop(struct session *s)
 {
-	helper_stop(&s->helper);
 	if (s->control != -1)
 		close(s->control);
-	child_stop(&s->engine, ENGINE_GRACE_MS);
+	(void)child_wait(&s->engine, ENGINE_GRACE_MS);
+	helper_stop(&s->helper);
+	child_stop(&s->engine, 0);
 	child_stop(&s->ssh, SSH_GRACE_MS);
 }
 
