@@ -21,7 +21,7 @@ SYSCTLS = {
     "net/ipv4/conf/all/rp_filter": 0, "net/ipv4/conf/default/rp_filter": 0,
     "net/ipv4/icmp_ratelimit": 0, "net/ipv6/icmp/ratelimit": 0,
     "net/ipv4/tcp_syn_retries": 1,  # a silent address is given up after 3 s
-    "net/ipv4/ip_local_port_range": "10000 65000",
+    "net/ipv4/ip_local_port_range": "10000 65000",  # tests choose ports below
 }
 
 

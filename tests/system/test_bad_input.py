@@ -70,10 +70,10 @@ def test_missing_ssh_in_path(lab, tunnel):
 
 
 def test_listener_that_is_taken(lab, tunnel):
-    with lab.client.listen("127.0.0.1", 24680):
-        running = tunnel(L.TARGET_NET4, "-l", "127.0.0.1:24680", wait=False)
+    with lab.client.listen("127.0.0.1", 8468):
+        running = tunnel(L.TARGET_NET4, "-l", "127.0.0.1:8468", wait=False)
         assert running.wait() == 99
-        assert "24680" in running.log
+        assert "8468" in running.log
 
 
 def test_right_refused(lab, tunnel):

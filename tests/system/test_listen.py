@@ -18,32 +18,32 @@ def test_default_listens_on_loopback_only(lab, tunnel):
 
 
 def test_chosen_port(lab, tunnel):
-    running = tunnel(L.TARGET_NET4, "-l", "23456")
-    running.wait_log(r"listening on \('[^']*', 23456\)", timeout=0)
+    running = tunnel(L.TARGET_NET4, "-l", "8456")
+    running.wait_log(r"listening on \('[^']*', 8456\)", timeout=0)
     assert works(lab.client, L.TARGET4)
 
 
 def test_chosen_loopback_address(lab, tunnel):
-    running = tunnel(L.TARGET_NET4, "-l", "127.0.0.1:23457")
-    running.wait_log(r"listening on \('127\.0\.0\.1', 23457\)", timeout=0)
+    running = tunnel(L.TARGET_NET4, "-l", "127.0.0.1:8457")
+    running.wait_log(r"listening on \('127\.0\.0\.1', 8457\)", timeout=0)
     assert works(lab.client, L.TARGET4)
 
 
 def test_both_families(lab, tunnel):
-    tunnel(*NETS, "-l", "127.0.0.1:23458,[::1]:23459")
+    tunnel(*NETS, "-l", "127.0.0.1:8458,[::1]:8459")
     assert works(lab.client, L.TARGET4)
     assert works(lab.client, L.TARGET6)
 
 
 def test_same_port_again_at_once(lab, tunnel):
     for _ in range(2):
-        running = tunnel(L.TARGET_NET4, "-l", "127.0.0.1:23457")
+        running = tunnel(L.TARGET_NET4, "-l", "127.0.0.1:8457")
         assert works(lab.client, L.TARGET4)
         running.stop()
 
 
 def test_forwarded_traffic_is_carried_with_an_open_listener(lab, tunnel):
-    tunnel(*NETS, "-l", "0.0.0.0:23460,[::]:23460")
+    tunnel(*NETS, "-l", "0.0.0.0:8460,[::]:8460")
     for address in (L.TARGET4, L.TARGET6):
         assert works(lab.guest, address)
         assert works(lab.client, address)
@@ -71,6 +71,6 @@ def test_direct_connection_to_the_listener_is_closed(lab, tunnel):
 
 
 def test_open_listener_needs_the_system_right(lab, tunnel):
-    refused = tunnel("--scope=own", L.TARGET_NET4, "-l", "0.0.0.0:23461", wait=False)
+    refused = tunnel("--scope=own", L.TARGET_NET4, "-l", "0.0.0.0:8461", wait=False)
     assert refused.wait() == 99
     assert "--scope=system" in refused.log

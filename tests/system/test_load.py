@@ -66,7 +66,7 @@ def test_connections_at_once(lab, tunnel, count):
 
 def test_few_descriptors(lab, tunnel):
     """With descriptors for a handful it serves that handful, queues the rest and does not spin."""
-    running = tunnel(*NETS, "-l", "127.0.0.1:24000,[::1]:24000", nofile="64:64", verbose=True)
+    running = tunnel(*NETS, "-l", "127.0.0.1:8400,[::1]:8400", nofile="64:64", verbose=True)
     socks = open_many(lab, 200)
     try:
         socks[0].settimeout(10)
