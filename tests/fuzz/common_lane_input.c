@@ -2,7 +2,7 @@
 /*
  * Bytes from the other side of the tunnel, through a real pipe into a mux with real sockets
  * behind it, as client (a hostile server) and as server (a hostile client). What the mux answers
- * is read by a lane that tolerates nothing, and its bounds are checked after each turn.
+ * is read by a lane that tolerates nothing, and its bounds are checked on the way.
  *
  * Byte 0: bit 0 our role; bit 1 a legal HELLO comes first; bit 2 the rest is records, not raw
  * bytes; the others: how much arrives at once. A record is 4 bytes, op stream a b: one frame with
@@ -155,7 +155,6 @@ turn(void)
 	f.loop.stop = false;
 	CHECK(loop_run(&f.loop) == 0);
 	read_answers();
-	check_streams();
 }
 
 /* Hand over what has been gathered, in steps. */
@@ -170,6 +169,8 @@ deliver(void)
 		turn();
 	}
 	f.len = 0;
+	if (f.mux->streams > 0) /* or the whole table is walked for nothing */
+		check_streams();
 }
 
 /* ---- input ---- */
@@ -275,7 +276,7 @@ start(unsigned mode)
 	memset(&f, 0, offsetof(__typeof__(f), bytes));
 	f.len = 0;
 	memset(f.offset, 0, sizeof f.offset);
-	f.step = mode >> 3 == 0 ? CHUNK : mode >> 3;
+	f.step = mode >> 3 == 0 ? CHUNK : (size_t)1 << mode % 128 / 8;
 	f.mux = malloc(sizeof *f.mux);
 	CHECK(f.mux != NULL && pipe2(f.in, O_NONBLOCK) == 0 && pipe2(f.out, O_NONBLOCK) == 0);
 	CHECK(loop_init(&f.loop) == 0 && (fd = eventfd(1, 0)) != -1);
