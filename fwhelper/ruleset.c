@@ -2,13 +2,16 @@
 /*
  * What is put into the kernel:
  *
- *   chain output (nat hook)      our uid's packets of TTL 63 return; [our uid's] TCP SYN: goto
- * select chain select                 excepted connections return; destinations here: goto local or
- *                                return; then one rule per tier: return, or goto to4, to6
- *   chain local                  our own listeners return; the same, for included loopback
- * addresses chain to4, to6               dnat to the listener chain prerouting, forwarded, divert4,
- * divert6 the same for other machines' connections, only in system scope and only for families with
- * a listener that they can reach
+ *   chain output (nat hook)   our uid's packets of TTL 63 return, in a session without ssh;
+ *                             [our uid's] TCP SYN: goto select
+ *   chain select              excepted connections return; destinations on this machine: goto
+ *                             local, or return; one rule per tier: return, or goto to4, to6
+ *   chain local               our own listeners return; the tiers, of the includes only those
+ *                             for loopback addresses
+ *   chains to4, to6           dnat to the listener
+ *   chains prerouting, forwarded, divert4, divert6
+ *                             the same for other machines' connections; only in system scope and
+ *                             for families with a listener that they can reach
  *
  * A tier's addresses are a hash set, so 16384 subnets are as fast as one. Only SYN is redirected:
  * a connection that was there before stays as it is. Order between two tunnels is the kernel's:

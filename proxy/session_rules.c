@@ -4,7 +4,7 @@
  *
  * Listeners: on the IPv4 loopback one port serves the whole 127.0.0.0/8 range. Everywhere else
  * there is one address, and connections to different servers from the same local port would
- * become the same tuple in the kernel's NAT table; so a few ports below the first are taken too.
+ * become the same tuple in the kernel's NAT table; so a few ports above the first are taken too.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -70,16 +70,22 @@ show_listener(const struct addr *a)
 		    addr_format(a, text));
 }
 
-/* More ports below a's, as far as they are free. */
+static bool
+needs_range(const struct addr *a)
+{
+	return a->family == 6 || !addr_is_loopback(a);
+}
+
+/* More ports above a's, as far as they are free. */
 static void
 extend_range(struct session *s, struct addr a)
 {
 	struct fw_reply r;
 
-	if (a.family == 4 && addr_is_loopback(&a))
+	if (!needs_range(&a))
 		return;
-	for (int i = 1; i < PORT_RANGE && a.port > FW_MIN_PORT; i++) {
-		a.port--;
+	for (int i = 1; i < PORT_RANGE && a.port < UINT16_MAX; i++) {
+		a.port++;
 		if (listen_at(s, &a, &r) == -1)
 			return;
 	}
@@ -106,9 +112,9 @@ listen_on(struct session *s, struct addr *a)
 {
 	struct fw_reply r;
 	bool search = a->port == 0;
-	int port = search ? PORT_FIRST : a->port;
+	int port = search ? PORT_FIRST : a->port, step = needs_range(a) ? PORT_RANGE : 1;
 
-	for (; port >= PORT_LAST || !search; port--) {
+	for (; port >= PORT_LAST || !search; port -= step) {
 		a->port = (uint16_t)port;
 		if (listen_at(s, a, &r) == 0) {
 			show_listener(a);
