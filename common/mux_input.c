@@ -16,7 +16,7 @@
 #include "wire.h"
 
 enum {
-	READS_PER_WAKEUP = 4,
+	READS_PER_WAKEUP = 1,
 	ACK_DELAY_US = 1000, /* let an ACK ride on what is sent within this time */
 };
 
