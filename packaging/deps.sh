@@ -8,7 +8,7 @@ set -eu
 packages="gcc make pkg-config musl-tools libc6-dev linux-libc-dev
 	libcap-ng-dev libseccomp-dev libnftnl-dev libmnl-dev
 	clang libcmocka-dev python3 python3-pytest mandoc
-	nftables iproute2 openssh-server openssh-client sudo opendoas procps
+	netbase nftables iproute2 openssh-server openssh-client sudo opendoas procps
 	curl strace"
 
 missing=
