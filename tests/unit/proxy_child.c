@@ -180,30 +180,43 @@ handler(int sig)
 	(void)sig;
 }
 
+static void
+expect_signals(bool ignore_interrupt, unsigned long long ignored)
+{
+	static const char script[] = "exec sed -nE '/^Sig(Blk|Ign|Cgt)/p' /proc/self/status";
+	/* libc keeps 32 and 33 to itself: how they are is whoever's who started this test. */
+	const unsigned long long of_libc = 3ull << 31;
+	struct child_setup s = {.ignore_interrupt = ignore_interrupt};
+	unsigned long long blocked, ign, caught;
+	struct child c;
+	char got[200];
+	int out;
+
+	assert_int_equal(start_shell(&c, script, &out, &s), 0);
+	assert_true(child_wait(&c, 5000));
+	ssize_t n = read(out, got, sizeof got - 1);
+	close(out);
+	assert_true(n > 0);
+	got[n] = '\0';
+	assert_int_equal(sscanf(got, "SigBlk: %llx SigIgn: %llx SigCgt: %llx", &blocked, &ign, &caught), 3);
+	assert_true(blocked == 0);
+	assert_true((ign & ~of_libc) == ignored);
+	assert_true(caught == 0);
+}
+
 /* Signals that we block, ignore or handle are as usual in the child. */
 static void
 test_signals(void **state)
 {
-	static const char script[] = "exec sed -nE '/^Sig(Blk|Ign|Cgt)/p' /proc/self/status";
-	struct child_setup s = {0};
-	struct child c;
 	sigset_t set, old;
-	int out;
 
 	(void)state;
 	sigfillset(&set);
 	assert_int_equal(sigprocmask(SIG_BLOCK, &set, &old), 0);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGUSR1, handler);
-	assert_int_equal(start_shell(&c, script, &out, &s), 0);
-	expect_output(out, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"
-	                   "SigCgt:\t0000000000000000\n");
-	assert_true(child_wait(&c, 5000));
-	s.ignore_interrupt = true;
-	assert_int_equal(start_shell(&c, script, &out, &s), 0);
-	expect_output(out, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000006\n"
-	                   "SigCgt:\t0000000000000000\n");
-	assert_true(child_wait(&c, 5000));
+	expect_signals(false, 0);
+	expect_signals(true, 1 << (SIGINT - 1) | 1 << (SIGQUIT - 1));
 	assert_int_equal(sigprocmask(SIG_SETMASK, &old, NULL), 0);
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)signal(SIGUSR1, SIG_DFL);
