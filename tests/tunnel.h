@@ -49,13 +49,13 @@ struct conn {
 	uint32_t id;
 };
 
-#define UNTIL(t, condition)                                                                        \
-	do {                                                                                       \
-		for (int turns_ = 0; !(condition); turns_++) {                                     \
-			if (turns_ == TUNNEL_PATIENCE)                                             \
-				fail_msg("never: " #condition);                                    \
-			tunnel_turn(t);                                                            \
-		}                                                                                  \
+#define UNTIL(t, condition)                                     \
+	do {                                                    \
+		for (int turns_ = 0; !(condition); turns_++) {  \
+			if (turns_ == TUNNEL_PATIENCE)          \
+				fail_msg("never: " #condition); \
+			tunnel_turn(t);                         \
+		}                                               \
 	} while (0)
 
 /* ---- what the muxes call ---- */
@@ -107,8 +107,8 @@ tunnel_on_failed(struct mux *m, const char *why)
 	loop_remove(m->loop, &m->out);
 }
 
-static const struct mux_ops tunnel_ops = {tunnel_on_ready, tunnel_on_open, tunnel_on_opened,
-    tunnel_on_closed, tunnel_on_failed};
+static const struct mux_ops tunnel_ops = {
+    tunnel_on_ready, tunnel_on_open, tunnel_on_opened, tunnel_on_closed, tunnel_on_failed};
 
 /* ---- the tap ---- */
 
@@ -217,7 +217,7 @@ tunnel_side_start(struct tunnel *t, struct tunnel_side *s, enum frame_side side,
 
 	s->tunnel = t;
 	assert_int_equal(mux_init(&s->mux, &t->loop, &tunnel_ops, s, side, in, out,
-	                     side == FRAME_SIDE_CLIENT ? session : NULL, 3000, 0),
+			     side == FRAME_SIDE_CLIENT ? session : NULL, 3000, 0),
 	    0);
 }
 
@@ -339,7 +339,8 @@ static inline bool
 flow_step(struct flow *f)
 {
 	uint8_t buf[16384];
-	size_t n = f->total - f->written < sizeof buf ? (size_t)(f->total - f->written) : sizeof buf;
+	size_t n =
+	    f->total - f->written < sizeof buf ? (size_t)(f->total - f->written) : sizeof buf;
 
 	for (size_t i = 0; i < n; i++)
 		buf[i] = unit_byte(f->seed, f->written + i);
@@ -376,11 +377,11 @@ socket_end(int fd)
 	return n == 0 ? 0 : errno == EAGAIN ? -1 : errno;
 }
 
-#define EXPECT_END(t, fd, what)                                                                    \
-	do {                                                                                       \
-		int end_ = -1;                                                                     \
-		UNTIL(t, (end_ = socket_end(fd)) != -1);                                           \
-		assert_int_equal(end_, what);                                                      \
+#define EXPECT_END(t, fd, what)                          \
+	do {                                             \
+		int end_ = -1;                           \
+		UNTIL(t, (end_ = socket_end(fd)) != -1); \
+		assert_int_equal(end_, what);            \
 	} while (0)
 
 #endif

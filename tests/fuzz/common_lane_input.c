@@ -21,10 +21,10 @@
 
 enum { PEERS = 12, STREAMS = 16, CHUNK = 300000 };
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
+#define CHECK(condition)          \
+	do {                      \
+		if (!(condition)) \
+			abort();  \
 	} while (0)
 
 static struct {

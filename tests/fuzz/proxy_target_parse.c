@@ -13,7 +13,8 @@ check(const struct target *t)
 	char why[256];
 
 	if (t->width < -1 || t->width > 128 || t->port_first > t->port_last ||
-	    memchr(t->host, '\0', sizeof t->host) == NULL || t->host[0] == '\0' || t->host[0] == '-')
+	    memchr(t->host, '\0', sizeof t->host) == NULL || t->host[0] == '\0' ||
+	    t->host[0] == '-')
 		abort();
 	int r = target_resolve(t, &list, why, sizeof why);
 	if ((r == 0) != (list.count > 0))
@@ -21,7 +22,8 @@ check(const struct target *t)
 	for (size_t i = 0; i < list.count; i++) {
 		struct addr masked = list.net[i].addr;
 		addr_mask(&masked, list.net[i].width);
-		if (list.net[i].width > addr_bits(&masked) || !addr_equal(&masked, &list.net[i].addr))
+		if (list.net[i].width > addr_bits(&masked) ||
+		    !addr_equal(&masked, &list.net[i].addr))
 			abort();
 	}
 	net_list_free(&list);

@@ -62,12 +62,12 @@ test_random(void **state)
 			size_t n = random_length(&seed, 1024 * 1024 - (end - start));
 
 			if (end + n > REFERENCE_MAX) {
-		memmove(ref, ref + start, end - start);
-		end -= start;
-		start = 0;
+				memmove(ref, ref + start, end - start);
+				end -= start;
+				start = 0;
 			}
 			for (size_t i = 0; i < n; i++)
-		ref[end + i] = unit_byte(1, produced++);
+				ref[end + i] = unit_byte(1, produced++);
 			assert_int_equal(bytes_put(&q, ref + end, n), 0);
 			end += n;
 		} else {

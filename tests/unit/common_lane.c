@@ -97,8 +97,8 @@ try_header(unsigned type, enum frame_side from, uint32_t len, uint32_t stream)
 static void
 test_table(void **state)
 {
-	static const uint32_t lengths[] = {0, 1, 3, 4, 5, 7, 8, 9, 10, 15, 16, 17, 19, 20, 21, 31, 32,
-	    33, 65536, 8 + 262144, 9 + 262144, 0xffffff};
+	static const uint32_t lengths[] = {0, 1, 3, 4, 5, 7, 8, 9, 10, 15, 16, 17, 19, 20, 21, 31,
+	    32, 33, 65536, 8 + 262144, 9 + 262144, 0xffffff};
 
 	(void)state;
 	for (unsigned type = 0; type < 256; type++) {

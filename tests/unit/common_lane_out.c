@@ -175,7 +175,8 @@ static void
 test_window(void **state)
 {
 	(void)state;
-	assert_int_equal(lane_data_room(&client), FRAME_DATA_MAX); /* no window: the frame's limit */
+	assert_int_equal(
+	    lane_data_room(&client), FRAME_DATA_MAX); /* no window: the frame's limit */
 	client.window = 1000;
 	assert_int_equal(lane_data_room(&client), 1000);
 	put_data(&client, 600);

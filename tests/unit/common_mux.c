@@ -13,7 +13,7 @@ static struct {
 	struct loop loop;
 	struct mux mux;
 	int in[2], out[2]; /* of the mux */
-	int app;           /* behind stream 1, this test's end of a TCP connection */
+	int app;	   /* behind stream 1, this test's end of a TCP connection */
 	int ready, opened, closed, failed;
 	enum reason why;
 	char sentence[200];
@@ -106,7 +106,7 @@ start(enum frame_side side, uint32_t max_streams)
 	t.listener = unit_listen(&t.target);
 	assert_int_equal(loop_init(&t.loop), 0);
 	assert_int_equal(mux_init(&t.mux, &t.loop, &ops, NULL, side, t.in[0], t.out[1],
-	                     (const uint8_t *)"0123456789abcdef", max_streams, 0),
+			     (const uint8_t *)"0123456789abcdef", max_streams, 0),
 	    0);
 	t.loop.after = pump_and_stop;
 }
@@ -140,10 +140,17 @@ struct frame {
 	unsigned type;
 	uint32_t stream;
 	uint64_t value; /* offset, limit, reason; HELLO: see below */
-	size_t len;     /* DATA: bytes */
+	size_t len;	/* DATA: bytes */
 };
 
-enum { HELLO_GOOD, HELLO_VERSION, HELLO_NO_STREAMS, HELLO_FRAME_MAX, HELLO_ONE_STREAM, HELLO_NO_CREDIT };
+enum {
+	HELLO_GOOD,
+	HELLO_VERSION,
+	HELLO_NO_STREAMS,
+	HELLO_FRAME_MAX,
+	HELLO_ONE_STREAM,
+	HELLO_NO_CREDIT
+};
 enum { OPEN_GOOD, OPEN_FAMILY, OPEN_ZERO };
 
 static uint8_t *
@@ -193,10 +200,22 @@ send_frame(const struct frame *f)
 	unit_write(t.in[1], bytes, (size_t)(p - bytes));
 }
 
-#define HELLO      {FRAME_HELLO, 0, HELLO_GOOD, 0}
-#define OPEN(id)   {FRAME_OPEN, id, OPEN_GOOD, 0}
-#define DATA(o, n) {FRAME_DATA, 1, o, n}
-#define END        {0, 0, 0, 0}
+#define HELLO                                 \
+	{                                     \
+		FRAME_HELLO, 0, HELLO_GOOD, 0 \
+	}
+#define OPEN(id)                             \
+	{                                    \
+		FRAME_OPEN, id, OPEN_GOOD, 0 \
+	}
+#define DATA(o, n)                  \
+	{                           \
+		FRAME_DATA, 1, o, n \
+	}
+#define END                \
+	{                  \
+		0, 0, 0, 0 \
+	}
 
 struct row {
 	struct frame frame[8];

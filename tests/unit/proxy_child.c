@@ -99,7 +99,8 @@ test_exec_failure(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const char *argv[] = {rows[i].argv0, NULL};
-		struct child_setup s = {.path = rows[i].path, .argv = argv, .fds = {0, 1, 2}, .fd_count = 3};
+		struct child_setup s = {
+		    .path = rows[i].path, .argv = argv, .fds = {0, 1, 2}, .fd_count = 3};
 		struct child c;
 
 		errno = 0;
@@ -136,9 +137,9 @@ test_nothing_leaks(void **state)
 	for (size_t i = 0; i < COUNT(extra); i++)
 		extra[i] = dup(dev);
 	assert_int_equal(start_shell(&c,
-	                     "i=0; while [ $i -lt 1024 ]; do [ -e /proc/$$/fd/$i ] && echo $i; "
-	                     "i=$((i+1)); done",
-	                     &out, &s),
+			     "i=0; while [ $i -lt 1024 ]; do [ -e /proc/$$/fd/$i ] && echo $i; "
+			     "i=$((i+1)); done",
+			     &out, &s),
 	    0);
 	expect_output(out, "0\n1\n2\n3\n4\n");
 	assert_true(child_wait(&c, 5000));
@@ -198,7 +199,8 @@ expect_signals(bool ignore_interrupt, unsigned long long ignored)
 	close(out);
 	assert_true(n > 0);
 	got[n] = '\0';
-	assert_int_equal(sscanf(got, "SigBlk: %llx SigIgn: %llx SigCgt: %llx", &blocked, &ign, &caught), 3);
+	assert_int_equal(
+	    sscanf(got, "SigBlk: %llx SigIgn: %llx SigCgt: %llx", &blocked, &ign, &caught), 3);
 	assert_true(blocked == 0);
 	assert_true((ign & ~of_libc) == ignored);
 	assert_true(caught == 0);

@@ -175,9 +175,10 @@ test_all(void **state)
 	struct options o;
 
 	(void)state;
-	parse(&o, "-r user@host:2222 -vv 10.0.0.0/8 -x 10.1.0.0/16 --listen 12300,[::1]:12301 -l 12302 "
-	          "--ssh-cmd ssh\t-4 --scope=own --method=nft 192.0.2.0/24:80-90 -x 10.2.0.0/16 -v "
-	          "-- 198.51.100.1");
+	parse(&o,
+	    "-r user@host:2222 -vv 10.0.0.0/8 -x 10.1.0.0/16 --listen 12300,[::1]:12301 -l 12302 "
+	    "--ssh-cmd ssh\t-4 --scope=own --method=nft 192.0.2.0/24:80-90 -x 10.2.0.0/16 -v "
+	    "-- 198.51.100.1");
 	assert_false(o.local);
 	assert_string_equal(o.remote.destination, "user@host");
 	assert_string_equal(o.remote.port, "2222");
@@ -217,7 +218,8 @@ test_defaults(void **state)
 	assert_string_equal(o.ssh_command[0], "ssh");
 	assert_null(o.ssh_command[1]);
 	release(&o);
-	parse(&o, "-e one -e two -r a -r b -vvvvvvvvv 0/0"); /* the last one counts; -v is bounded */
+	parse(
+	    &o, "-e one -e two -r a -r b -vvvvvvvvv 0/0"); /* the last one counts; -v is bounded */
 	assert_string_equal(o.ssh_command[0], "two");
 	assert_string_equal(o.remote.destination, "b");
 	assert_int_equal(o.verbosity, 3);

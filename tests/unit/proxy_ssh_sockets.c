@@ -71,7 +71,8 @@ be_process(const struct addr *const *to, int deeper, int ready, int hold)
 	pid_t child = 0;
 	char c;
 
-	(void)prctl(PR_SET_NAME, "a) R 1 (b", 0, 0, 0); /* /proc/PID/stat is to be read from behind */
+	(void)prctl(
+	    PR_SET_NAME, "a) R 1 (b", 0, 0, 0); /* /proc/PID/stat is to be read from behind */
 	for (; child == 0; deeper--) {
 		for (int fd = 3; fd < 256; fd++) /* its own connections only */
 			if (fd != ready && fd != hold)
@@ -187,7 +188,8 @@ test_ipv6(void **state)
 static void
 test_mapped(void **state)
 {
-	struct addr mapped = {.family = 6, .port = at4.port, .bytes = {[10] = 255, 255, 127, 0, 0, 1}};
+	struct addr mapped = {
+	    .family = 6, .port = at4.port, .bytes = {[10] = 255, 255, 127, 0, 0, 1}};
 	const struct addr *to[] = {&mapped, NULL};
 	struct tcp_tuple list[MAX];
 

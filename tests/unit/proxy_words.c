@@ -60,7 +60,8 @@ test_good(void **state)
 static void
 test_open_quote(void **state)
 {
-	static const char *const rows[] = {"'", "\"", "ssh '", "'a\\'b'", "\"a\\\"", "\"\\", "a \"b' c"};
+	static const char *const rows[] = {
+	    "'", "\"", "ssh '", "'a\\'b'", "\"a\\\"", "\"\\", "a \"b' c"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -77,7 +78,8 @@ ask_shell(const char *text, char *out, size_t size)
 	char script[256];
 	int p[2], status;
 
-	(void)snprintf(script, sizeof script, "set -f; for w in %s; do printf '<%%s' \"$w\"; done", text);
+	(void)snprintf(
+	    script, sizeof script, "set -f; for w in %s; do printf '<%%s' \"$w\"; done", text);
 	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
 	pid_t pid = fork();
 	if (pid == 0) {
