@@ -71,8 +71,11 @@ def test_many_small_writes_keep_their_order(lab, tunnel):
 def test_failed_connect_is_a_reset(lab, tunnel, address, port, why):
     running = tunnel(*NETS)
     started = time.monotonic()
-    with lab.client.connect(address, port) as sock:
-        assert how_it_ends(sock) == "ECONNRESET"
+    try:
+        with lab.client.connect(address, port) as sock:
+            assert how_it_ends(sock) == "ECONNRESET"
+    except ConnectionResetError:  # so fast that connect() itself reports it
+        pass
     assert time.monotonic() - started < 8
     running.wait_log(rf"(?i){why}", timeout=1)
 

@@ -186,6 +186,7 @@ class Before:
 
     def differences(self):
         now = self._look()
+        self.then["processes"] &= now["processes"]  # some of the last test were still ending
         return {key: {"before": self.then[key], "now": now[key]}
                 for key in now if now[key] != self.then[key]}
 
