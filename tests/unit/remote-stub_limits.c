@@ -58,6 +58,7 @@ stall(struct mux *m, bool down)
 {
 	struct conn c, other;
 	char buf[65536];
+	int small = 16384;
 
 	conn_open(t, &c);
 	conn_open(t, &other);
@@ -66,6 +67,8 @@ stall(struct mux *m, bool down)
 	conn_transfer(t, full, stalled, 20000000);
 	const struct stream *s = find_stream(m, c.id);
 	assert_int_equal(s->window, STREAM_WINDOW_MAX);
+	/* With a small buffer in the kernel our queue drains in many steps. */
+	assert_int_equal(setsockopt(s->io.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
 
 	uint64_t written = stuff(full), seen = 0;
 	assert_true(s->queue.len > STREAM_WINDOW_MIN);
@@ -97,6 +100,25 @@ test_stalled_application(void **state)
 {
 	(void)state;
 	stall(&t->client.mux, true);
+}
+
+/* It resets instead of reading: what is queued for it is dropped, and the writer hears of it. */
+static void
+test_stalled_reader_resets(void **state)
+{
+	struct conn c;
+
+	(void)state;
+	conn_open(t, &c);
+	conn_transfer(t, c.app, c.target, 20000000);
+	(void)stuff(c.app);
+	assert_true(find_stream(&t->server.mux, c.id)->queue.len > 0);
+	unit_close_with_reset(c.target);
+	c.target = -1;
+	EXPECT_END(t, c.app, ECONNRESET);
+	UNTIL(t, t->client.closed == 1 && t->server.closed == 1);
+	assert_int_equal(t->client.why, REASON_RESET);
+	conn_close(&c);
 }
 
 /* A reader that takes a few bytes now and then keeps no more either. */
@@ -302,6 +324,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_stalled_target),
 	    TEST(test_stalled_application),
+	    TEST(test_stalled_reader_resets),
 	    TEST(test_slow_reader),
 	    TEST(test_hanging_connect),
 	    TEST(test_many),

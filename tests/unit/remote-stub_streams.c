@@ -313,6 +313,26 @@ test_crossing_resets(void **state)
 	}
 }
 
+/* After 2^32 connections the numbers start again: 0 is never used, nor one that is in use. */
+static void
+test_numbers_wrap(void **state)
+{
+	struct conn first, second;
+
+	(void)state;
+	conn_open(t, &first);
+	assert_int_equal(first.id, 1);
+	t->client.mux.last_id = t->server.mux.last_id = UINT32_MAX;
+	conn_open(t, &second);
+	assert_int_equal(second.id, 2);
+	conn_transfer(t, second.app, second.target, 1000);
+	conn_transfer(t, first.target, first.app, 1000);
+	conn_close(&first);
+	conn_close(&second);
+	UNTIL(t, t->client.mux.streams == 0 && t->server.mux.streams == 0);
+	assert_int_equal(t->client.failed + t->server.failed, 0);
+}
+
 /* The tunnel is gone: every application sees a reset, none a clean end. */
 static void
 test_abort_all(void **state)
@@ -350,6 +370,7 @@ main(void)
 	    TEST(test_initial_credit),
 	    TEST(test_gone_at_once),
 	    TEST(test_crossing_resets),
+	    TEST(test_numbers_wrap),
 	    TEST(test_abort_all),
 	};
 
