@@ -4,6 +4,8 @@
  * A line that cannot be written is dropped: a closed terminal must not end a tunnel.
  */
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +15,9 @@
 #include "log.h"
 #include "text.h"
 
-enum { LINE_MAX_RAW = 1024, LINE_MAX_OUT = 4 * LINE_MAX_RAW + 64 };
+/* A whole line is at most PIPE_BUF long: pipe(7) takes such a write whole or not at all. */
+enum { LINE_MAX_RAW = 1000, LINE_MAX_OUT = 4 * LINE_MAX_RAW + 64 };
+_Static_assert(LINE_MAX_OUT <= PIPE_BUF, "a line can be written without blocking");
 
 static const char *log_prefix = "";
 static int log_max = LOG_LEVEL_ERROR;
@@ -31,6 +35,17 @@ log_level(void)
 	return log_max;
 }
 
+/* A reader that has stopped (a pager, a hung login) must not stop us: the line is dropped. */
+static void
+put_line(const char *line, size_t len)
+{
+	static const struct timespec at_once;
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	if (ppoll(&p, 1, &at_once, NULL) == 1 && (p.revents & POLLOUT))
+		(void)!write(STDERR_FILENO, line, len);
+}
+
 __attribute__((format(printf, 2, 0))) static void
 write_line(const char *kind, const char *fmt, va_list ap)
 {
@@ -46,7 +61,7 @@ write_line(const char *kind, const char *fmt, va_list ap)
 	size_t len = (size_t)m;
 	len += text_escape(out + len, sizeof out - len - 1, raw, strlen(raw));
 	out[len++] = '\n';
-	(void)!write(STDERR_FILENO, out, len);
+	put_line(out, len);
 	errno = saved;
 }
 
@@ -75,7 +90,7 @@ log_foreign(const char *untrusted, size_t len)
 	size_t n = text_escape(out, sizeof out - 1, untrusted, len);
 
 	out[n++] = '\n';
-	(void)!write(STDERR_FILENO, out, n);
+	put_line(out, n);
 }
 
 void

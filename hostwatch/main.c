@@ -22,6 +22,7 @@ enum { EXIT_USAGE = 2, EXIT_FAILED = 99 };
 static const struct sandbox_call calls[] = {
     {SCMP_SYS(read), 0, {{0}}},         /* the file */
     {SCMP_SYS(write), 0, {{0}}},        /* names, log */
+    {SCMP_SYS(ppoll), 0, {{0}}},        /* log.c: can stderr take a line? */
     {SCMP_SYS(close), 0, {{0}}},        /* the file */
     {SCMP_SYS(fstat), 0, {{0}}},        /* stdio, at its first write */
     {SCMP_SYS(newfstatat), 0, {{0}}},   /* the same under glibc 2.33 and later */

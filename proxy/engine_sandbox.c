@@ -17,13 +17,14 @@
 #include "options.h"
 #include "sandbox.h"
 
-#define IS(n, v)  SCMP_CMP64(n, SCMP_CMP_EQ, (scmp_datum_t)(v))
+#define IS(n, v)  SCMP_CMP64(n, SCMP_CMP_EQ, (scmp_datum_t)(v), 0)
 #define BITS(n, mask, v) SCMP_CMP64(n, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(mask), (scmp_datum_t)(v))
 
 static const struct sandbox_call calls[] = {
     {SCMP_SYS(epoll_wait), 0, {{0}}},      /* loop.c */
     {SCMP_SYS(epoll_pwait), 0, {{0}}},     /* loop.c, where there is no epoll_wait */
     {SCMP_SYS(epoll_ctl), 0, {{0}}},       /* loop.c */
+    {SCMP_SYS(ppoll), 0, {{0}}},           /* log.c: can stderr take a line? */
     {SCMP_SYS(clock_gettime), 0, {{0}}},   /* loop.c, where the vDSO has none */
     {SCMP_SYS(restart_syscall), 0, {{0}}}, /* the kernel, after SIGSTOP and SIGCONT */
     {SCMP_SYS(read), 0, {{0}}},            /* lane.c, ssh_errors.c, engine.c */
@@ -38,7 +39,7 @@ static const struct sandbox_call calls[] = {
     {SCMP_SYS(getsockopt), 2, {IS(1, IPPROTO_IP), IS(2, SO_ORIGINAL_DST)}},        /* accept.c */
     {SCMP_SYS(getsockopt), 2, {IS(1, IPPROTO_IPV6), IS(2, IP6T_SO_ORIGINAL_DST)}}, /* accept.c */
     {SCMP_SYS(setsockopt), 2, {IS(1, SOL_SOCKET), IS(2, SO_LINGER)}},              /* stream.c */
-    {SCMP_SYS(shutdown), 0, {{0}}},        /* stream.c */
+    {SCMP_SYS(shutdown), 1, {IS(1, SHUT_WR)}}, /* stream.c; any other would free a listener's port */
     {SCMP_SYS(close), 0, {{0}}},           /* everybody */
     {SCMP_SYS(brk), 0, {{0}}},             /* malloc */
     {SCMP_SYS(mmap), 2, {BITS(2, PROT_EXEC, 0), BITS(3, MAP_ANONYMOUS, MAP_ANONYMOUS)}}, /* malloc */

@@ -19,7 +19,7 @@
 #define IF1(a)           1, {a}
 #define IF2(a, b)        2, {a, b}
 #define STREAM_FLAGS     (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
-#define IS(arg, v)       SCMP_CMP64(arg, SCMP_CMP_EQ, (scmp_datum_t)(v))
+#define IS(arg, v)       SCMP_CMP64(arg, SCMP_CMP_EQ, (scmp_datum_t)(v), 0)
 #define WITHOUT(arg, v)  SCMP_CMP64(arg, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(v), 0)
 
 static const struct {
@@ -36,6 +36,7 @@ static const struct {
     /* the lane, the log */
     {SCMP_SYS(read), ANY},
     {SCMP_SYS(write), ANY},
+    {SCMP_SYS(ppoll), ANY},
     /* streams */
     {SCMP_SYS(socket), IF2(IS(0, AF_INET), IS(1, STREAM_FLAGS))},
     {SCMP_SYS(socket), IF2(IS(0, AF_INET6), IS(1, STREAM_FLAGS))},
@@ -43,7 +44,7 @@ static const struct {
     {SCMP_SYS(recvfrom), ANY},
     {SCMP_SYS(sendto), ANY},
     {SCMP_SYS(sendmsg), ANY},
-    {SCMP_SYS(shutdown), ANY},
+    {SCMP_SYS(shutdown), IF1(IS(1, SHUT_WR))},
     {SCMP_SYS(close), ANY},
     {SCMP_SYS(getsockopt), IF2(IS(1, SOL_SOCKET), IS(2, SO_ERROR))},
     {SCMP_SYS(setsockopt), IF2(IS(1, SOL_SOCKET), IS(2, SO_LINGER))},
