@@ -126,16 +126,16 @@ dispatch_record(struct session *s, const union record *r, size_t len)
 	struct verdict v = op->check(s, r);
 	if (v.error == POLICY_VIOLATION)
 		return violation(s, "field");
-	if (v.error == 0)
+	if (v.error != 0)
+		audit_deny(s, op->name, v.why);
+	else
 		v = op->carry_out(s, r, &a);
 	s->next_seq++;
 	enum cause refused = CAUSE_NONE;
-	if (v.error == 0) {
+	if (v.error == 0)
 		state_enter(s, op->then);
-	} else {
-		audit_deny(s, op->name, v.why);
+	else
 		refused = cause_of_refusal(s, v);
-	}
 	enum cause unsent = reply(r, v, &a);
 	return refused != CAUSE_NONE ? refused : unsent;
 }

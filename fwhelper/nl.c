@@ -92,6 +92,16 @@ nl_batch(struct session *s, const void *batch, size_t len)
 	return errno == 0 ? 0 : -1;
 }
 
+/* Throw away what an interrupted dump has left; the kernel makes it as we read. */
+static void
+drain(const struct session *s)
+{
+	char buf[RECEIVE_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
+
+	while (mnl_socket_recvfrom(s->nl, buf, sizeof buf) > 0)
+		;
+}
+
 int
 nl_dump(struct session *s, struct nlmsghdr *request, mnl_cb_t cb, void *data)
 {
@@ -109,5 +119,10 @@ nl_dump(struct session *s, struct nlmsghdr *request, mnl_cb_t cb, void *data)
 			return -1;
 		more = mnl_cb_run(buf, (size_t)n, request->nlmsg_seq, portid, cb, data);
 	}
-	return more == MNL_CB_ERROR ? -1 : 0;
+	if (more != MNL_CB_ERROR)
+		return 0;
+	int err = errno;
+	drain(s);
+	errno = err;
+	return -1;
 }

@@ -24,7 +24,10 @@
 #include "nl.h"
 #include "table.h"
 
-enum { MAX_DEAD = 64 }; /* healed per start; the next start goes on */
+enum {
+	MAX_DEAD = 64, /* healed per start; the next start goes on */
+	MAX_TRIES = 64, /* of a dump that others' changes interrupt (NLM_F_DUMP_INTR) */
+};
 
 #define NAME_PREFIX "sshuttle-"
 
@@ -46,6 +49,8 @@ lock_name(const char *name)
 	if (bind(fd, (struct sockaddr *)&sa,
 		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)) == 0)
 		return fd;
+	if (errno != EADDRINUSE)
+		die(EXIT_SYSTEM, "cannot name a socket: %s", strerror(errno));
 	close(fd);
 	return -1;
 }
@@ -97,11 +102,20 @@ void
 table_heal(struct session *s)
 {
 	char buf[256] __attribute__((aligned(NLMSG_ALIGNTO)));
-	struct tables found = {.count = 0};
+	struct tables found;
+	int r = -1;
 
-	if (nl_dump(s, nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETTABLE, NFPROTO_INET, NLM_F_DUMP, 0),
-		note_unowned, &found) == -1)
-		die(EXIT_NO_KERNEL, "this kernel has no nf_tables: %s", strerror(errno));
+	for (int i = 0; r == -1 && i < MAX_TRIES; i++) {
+		found.count = 0;
+		r = nl_dump(s,
+		    nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETTABLE, NFPROTO_INET, NLM_F_DUMP, 0),
+		    note_unowned, &found);
+		if (r == -1 && errno != EINTR)
+			break;
+	}
+	if (r == -1)
+		die(EXIT_NO_KERNEL, "cannot list tables, has this kernel nf_tables? %s",
+		    strerror(errno));
 	for (size_t i = 0; i < found.count; i++) {
 		int fd = lock_name(found.names[i]);
 
@@ -161,11 +175,11 @@ flags_are_right(struct session *s)
 	       flags == (s->table_owned ? NFT_TABLE_F_OWNER : 0);
 }
 
-bool
-table_verify(struct session *s, uint32_t rules)
+/* How many rules our table has. -1 with errno. */
+static int
+count_rules(struct session *s, uint32_t *found)
 {
 	char buf[256] __attribute__((aligned(NLMSG_ALIGNTO)));
-	uint32_t found = 0;
 	struct nftnl_rule *r = batch_need(nftnl_rule_alloc());
 	struct nlmsghdr *h =
 	    nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETRULE, NFPROTO_INET, NLM_F_DUMP, 0);
@@ -173,5 +187,22 @@ table_verify(struct session *s, uint32_t rules)
 	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, s->table);
 	nftnl_rule_nlmsg_build_payload(h, r);
 	nftnl_rule_free(r);
-	return flags_are_right(s) && nl_dump(s, h, count_one, &found) == 0 && found == rules;
+	*found = 0;
+	return nl_dump(s, h, count_one, found);
+}
+
+bool
+table_verify(struct session *s, uint32_t rules)
+{
+	uint32_t found;
+	int r = -1;
+
+	if (!flags_are_right(s))
+		return false;
+	for (int i = 0; r == -1 && i < MAX_TRIES; i++) {
+		r = count_rules(s, &found);
+		if (r == -1 && errno != EINTR)
+			break;
+	}
+	return r == 0 && found == rules;
 }
