@@ -43,7 +43,7 @@ libs = $(shell $(PKG_CONFIG) --libs $1)
 PROGS := sshuttle-proxy sshuttle-fwhelper sshuttle-remote sshuttle-hostwatch
 
 # Code that both ends of the tunnel run.
-TUNNEL_SRC := $(addprefix common/,addr.c bytes.c lane.c log.c loop.c mux.c mux_input.c reason.c sched.c \
+TUNNEL_SRC := $(addprefix common/,addr.c bytes.c descriptors.c lane.c log.c loop.c mux.c mux_input.c reason.c sched.c \
 	stream.c text.c wire.c)
 
 sshuttle-proxy_SRC := $(wildcard proxy/*.c) $(TUNNEL_SRC) common/landlock.c common/record.c \

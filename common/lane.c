@@ -41,6 +41,9 @@ lane_init(struct lane *l, int in_fd, int out_fd, enum frame_side peer)
 		errno = ENOMEM;
 		return -1;
 	}
+	/* Take the pages now, so that later growth is what streams hold and nothing else. */
+	memset(l->in, 0, LANE_IN_SIZE);
+	memset(l->out, 0, LANE_OUT_SIZE);
 	return 0;
 }
 

@@ -248,19 +248,24 @@ mux_pump(void *mux)
 	m->lane.now = m->loop->now;
 	for (int i = 0; i < PUMPS_PER_WAKEUP && !m->failed; i++) {
 		put_frames(m);
+		if (m->lane.out_end == 0)
+			return; /* nothing is due, or the window is full */
 		if (lane_flush(&m->lane) == -1) {
 			mux_fail(m, MUX_CLOSED);
 			return;
 		}
-		if (m->lane.out_end > 0 || (m->control_head == NULL && sched_empty(&m->sched)))
-			return;
+		if (m->lane.out_end > 0)
+			return; /* the pipe is full: out_ready() comes back */
 	}
+	/* Enough for one turn, and nothing else may wake us for the rest. */
+	if (!m->failed)
+		loop_timer_set(m->loop, &m->again, 0);
 }
 
 static void
-ack_due(struct loop_timer *t)
+pump_due(struct loop_timer *t)
 {
-	(void)t; /* mux_pump() runs behind every timer and sees that it is not armed any more */
+	(void)t; /* mux_pump() runs behind every timer and sees which are not armed any more */
 }
 
 static void
@@ -300,11 +305,15 @@ mux_init(struct mux *m, struct loop *loop, const struct mux_ops *ops, void *owne
 	m->ops = ops;
 	m->owner = owner;
 	m->side = side;
-	m->max_streams = max_streams < MUX_MAX_STREAMS ? max_streams : MUX_MAX_STREAMS;
+	m->capacity = max_streams < MUX_MAX_STREAMS ? max_streams : MUX_MAX_STREAMS;
+	m->max_streams = m->capacity;
+	if (side == FRAME_SIDE_SERVER)
+		m->max_streams -= m->capacity / 8;
 	m->control_tail = &m->control_head;
 	m->in = (struct loop_fd){.fd = in_fd, .ready = mux_in_ready};
 	m->out = (struct loop_fd){.fd = out_fd, .ready = out_ready};
-	m->ack_timer.fire = ack_due;
+	m->ack_timer.fire = pump_due;
+	m->again.fire = pump_due;
 	sched_init(&m->sched);
 	if (lane_init(&m->lane, in_fd, out_fd, peer) == -1)
 		return -1;

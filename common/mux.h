@@ -48,12 +48,15 @@ struct mux {
 	struct lane lane;
 	struct loop_fd in, out;
 	struct loop_timer ack_timer;
+	struct loop_timer again; /* mux_pump() has more to do */
 	bool hello_came, failed;
 	struct sched sched;
 	struct stream *control_head, **control_tail; /* streams with frames due */
 	struct stream *buckets[MUX_BUCKETS];
 	uint32_t streams;    /* how many there are */
-	uint32_t max_streams; /* the smaller of both sides' limits */
+	uint32_t max_streams; /* the smaller of both sides' limits, as announced in HELLO */
+	/* What we can hold. A server announces less: it may still drain what the client forgot. */
+	uint32_t capacity;
 	uint32_t last_id;    /* highest ever opened */
 	uint32_t peer_credit; /* each stream's from the start */
 };

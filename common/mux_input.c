@@ -79,7 +79,7 @@ take_open(struct mux *m, const struct lane_piece *p, const char **why)
 	}
 	s->dst = dst;
 	s->life = STREAM_CONNECTING;
-	if (m->streams > m->max_streams)
+	if (m->streams > m->capacity)
 		stream_fail(s, REASON_NO_DESCRIPTORS);
 	else
 		m->ops->open(m, s);

@@ -3,7 +3,7 @@
  * One TCP connection, carried; see stream.h for the theory.
  *
  * Sockets are watched once, edge triggered, for everything; what epoll said is kept in readable,
- * writable and hangup until a call on the socket says otherwise. So there is no interest mask to
+ * writable and read_to_end until a call on the socket says otherwise. So there is no interest mask to
  * keep right, and a connection costs one epoll_ctl(2) in its life.
  */
 #include <errno.h>
@@ -91,7 +91,8 @@ update_credit(struct stream *s)
 
 	if (s->down != HALF_OPEN || s->life == STREAM_DEAD)
 		return;
-	if (s->recv_limit - taken > s->window / 2)
+	/* In small steps: half a window at a time would leave the sender half a window. */
+	if (s->recv_limit - taken > s->window - s->window / 8)
 		return;
 	if (s->queue.len == 0 && s->window < STREAM_WINDOW_MAX)
 		s->window = s->window * 2 < STREAM_WINDOW_MAX ? s->window * 2 : STREAM_WINDOW_MAX;
@@ -181,8 +182,8 @@ stream_ready(struct loop_fd *f, uint32_t events)
 	}
 	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		s->readable = true;
-	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		s->hangup = true;
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI))
+		s->read_to_end = true;
 	if (events & EPOLLOUT) {
 		s->writable = true;
 		drain(s);
@@ -196,7 +197,7 @@ int
 stream_attach(struct stream *s, int fd, enum stream_life life)
 {
 	s->io = (struct loop_fd){.fd = fd, .ready = stream_ready};
-	if (loop_add(mux_loop(s->mux), &s->io, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) == -1) {
+	if (loop_add(mux_loop(s->mux), &s->io, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET) == -1) {
 		s->io.fd = -1;
 		return -1;
 	}
@@ -226,8 +227,11 @@ stream_pull(struct stream *s, struct lane *l)
 	if (n > 0) {
 		lane_data_commit(l, s->id, s->sent, (size_t)n);
 		s->sent += (uint64_t)n;
-		/* epoll(7): a short read means empty, unless an end was announced behind it. */
-		if ((size_t)n < room && !s->hangup)
+		/*
+		 * epoll(7): a short read means empty, but not if an end was announced behind it,
+		 * nor with urgent data (tcp(7)), at whose mark recv(2) stops.
+		 */
+		if ((size_t)n < room && !s->read_to_end)
 			s->readable = false;
 		return (size_t)n;
 	}

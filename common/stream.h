@@ -64,7 +64,7 @@ struct stream {
 	uint8_t reason;  /* enum reason, of the RESET that is pending */
 	bool in_control;
 	bool readable, writable; /* as epoll said last, edge triggered */
-	bool hangup;             /* end of file or an error waits behind what is readable */
+	bool read_to_end;        /* a short read does not mean empty: more waits behind a mark */
 	uint32_t window;         /* bytes granted ahead of the socket */
 	uint64_t sent, send_limit;
 	uint64_t received, recv_limit;

@@ -14,9 +14,16 @@
 
 enum {
 	ACCEPTS_PER_WAKEUP = 64,
+	BACKLOG_MAX = 4096, /* of a listener: fwhelper/listeners.c */
 	RETRY_US = 100000, /* descriptors may be freed by someone else */
 	WARN_EVERY_US = 10000000,
 };
+
+static bool
+is_shortage(int err)
+{
+	return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM;
+}
 
 static int
 socket_address(int fd, struct addr *a)
@@ -106,13 +113,31 @@ acceptor_resume(struct acceptor *a)
 	watch(a, EPOLLIN);
 }
 
+/* Take and reset what waits at a listener. */
+static void
+reset_waiting(const struct listener *l)
+{
+	const struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+	for (int i = 0; i < BACKLOG_MAX; i++) {
+		int fd = accept4(l->io.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd == -1 && (errno == EAGAIN || is_shortage(errno)))
+			return;
+		if (fd == -1)
+			continue;
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+		close(fd);
+	}
+}
+
 void
 acceptor_stop(struct acceptor *a)
 {
 	loop_timer_cancel(a->loop, &a->retry);
 	for (size_t i = 0; i < a->count; i++) {
 		loop_remove(a->loop, &a->listener[i].io);
-		(void)shutdown(a->listener[i].io.fd, SHUT_RDWR); /* a second time: ENOTCONN */
+		reset_waiting(&a->listener[i]);
 	}
 }
 
@@ -120,12 +145,6 @@ static void
 retry_due(struct loop_timer *t)
 {
 	acceptor_resume((struct acceptor *)((char *)t - offsetof(struct acceptor, retry)));
-}
-
-static bool
-is_shortage(int err)
-{
-	return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM;
 }
 
 static void

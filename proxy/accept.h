@@ -34,7 +34,7 @@ void acceptor_init(struct acceptor *a, struct loop *loop);
 int acceptor_add(struct acceptor *a, int fd);
 /* From now on accept and open streams on mux. -1 with errno. */
 int acceptor_start(struct acceptor *a, struct mux *mux);
-/* Refuse what comes and reset what waits; the ports stay taken, so that nobody else gets it. */
+/* Accept no more, and reset what waits. The sockets stay listeners: their ports stay taken. */
 void acceptor_stop(struct acceptor *a);
 /* A stream has ended: there may be room again. */
 void acceptor_resume(struct acceptor *a);

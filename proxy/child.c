@@ -117,7 +117,7 @@ child_start(struct child *c, const struct child_setup *setup)
 	err = c->pidfd == -1 ? errno : read_report(report[0]);
 	close(report[0]);
 	if (err != 0) {
-		child_stop(c, 0);
+		(void)child_stop(c, 0);
 		errno = err;
 		return -1;
 	}
@@ -155,14 +155,14 @@ child_signal(const struct child *c, int sig)
 		(void)kill(c->pid, sig); /* not reaped, so the pid is still its own */
 }
 
-void
+bool
 child_stop(struct child *c, int grace_ms)
 {
 	if (child_wait(c, grace_ms))
-		return;
+		return true;
 	child_signal(c, SIGTERM);
 	if (child_wait(c, TERM_GRACE_MS))
-		return;
+		return true;
 	child_signal(c, SIGKILL);
-	(void)child_wait(c, -1);
+	return child_wait(c, TERM_GRACE_MS);
 }

@@ -33,7 +33,10 @@ bool child_reap(struct child *c);
 /* Wait at most ms milliseconds for the end; true if it came. */
 bool child_wait(struct child *c, int ms);
 void child_signal(const struct child *c, int sig);
-/* End it: wait grace_ms, SIGTERM, wait again, SIGKILL; reaped on return. Fine with none. */
-void child_stop(struct child *c, int grace_ms);
+/*
+ * End it: wait grace_ms, SIGTERM, wait again, SIGKILL. Fine with none. False: it goes on, because
+ * it is another user's by now (sudo in -e).
+ */
+bool child_stop(struct child *c, int grace_ms);
 
 #endif

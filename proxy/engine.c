@@ -11,12 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "accept.h"
 #include "bootstrap.h"
 #include "control.h"
+#include "descriptors.h"
 #include "engine.h"
 #include "engine_sandbox.h"
 #include "log.h"
@@ -26,9 +26,8 @@
 #include "ssh_errors.h"
 
 enum {
-	SPARE_DESCRIPTORS = 16,
 	IMAGE_MAX = 64 * 1024 * 1024,
-	PIPE_SIZE = 1024 * 1024,
+	PIPE_SIZE = 256 * 1024,
 	BOOT_READ = 16 * 1024,
 	BOOT_TIMEOUT_US = 60 * 1000000,
 };
@@ -46,6 +45,7 @@ struct engine {
 	struct acceptor acceptor;
 	struct mux mux;
 	bool tunnel; /* mux is in use */
+	bool ended;  /* and why has been reported */
 	uint32_t max_streams;
 };
 
@@ -64,6 +64,7 @@ report(struct engine *e, enum control_type type, enum control_end end, const cha
 static void
 end_tunnel(struct engine *e, enum control_end end, const char *text)
 {
+	e->ended = true;
 	if (e->tunnel)
 		mux_abort_all(&e->mux);
 	loop_timer_cancel(&e->loop, &e->boot_timer);
@@ -227,7 +228,7 @@ take_order(struct engine *e, const struct control_message *m, int fd)
 			bug("a listener that cannot be used");
 		break;
 	case CONTROL_ACCEPT:
-		if (e->tunnel && acceptor_start(&e->acceptor, &e->mux) == -1)
+		if (!e->ended && acceptor_start(&e->acceptor, &e->mux) == -1)
 			end_tunnel(e, CONTROL_END_SYSTEM, strerror(errno));
 		break;
 	default:
@@ -273,22 +274,6 @@ load_image(struct engine *e)
 		done += (size_t)n;
 	}
 	close(ENGINE_FD_IMAGE);
-}
-
-/* Raise the descriptor limit; returns how many streams that allows. */
-static uint32_t
-stream_limit(void)
-{
-	struct rlimit r;
-
-	if (getrlimit(RLIMIT_NOFILE, &r) == -1)
-		return 64;
-	r.rlim_cur = r.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &r);
-	if (getrlimit(RLIMIT_NOFILE, &r) == -1 || r.rlim_cur > MUX_MAX_STREAMS)
-		return MUX_MAX_STREAMS;
-	return r.rlim_cur > 2 * SPARE_DESCRIPTORS ? (uint32_t)r.rlim_cur - SPARE_DESCRIPTORS
-	                                          : SPARE_DESCRIPTORS;
 }
 
 static void
@@ -340,7 +325,7 @@ engine_main(void)
 		die(EXIT_BAD_USAGE, "the engine is started by sshuttle-proxy only");
 	log_init("c : ", (int)e.start.verbosity);
 	load_image(&e);
-	e.max_streams = stream_limit();
+	e.max_streams = descriptors_raise();
 	bootstrap_init(&e.boot, e.start.nonce);
 	watch_all(&e);
 	e.boot_timer.fire = boot_timed_out;

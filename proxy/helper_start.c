@@ -35,13 +35,13 @@ static const struct way root_ways[] = {
 static const struct way user_ways[] = {
     {"sudo", {"-n"}, SCOPE_SYSTEM, false},
     {"sudo", {"-n"}, SCOPE_OWN, false},
-    {"sudo", {"-p", "[local sudo] Password: "}, SCOPE_SYSTEM, true},
-    {"sudo", {"-p", "[local sudo] Password: "}, SCOPE_OWN, true},
     {"doas", {"-n"}, SCOPE_SYSTEM, false},
     {"doas", {"-n"}, SCOPE_OWN, false},
+    {"pkexec", {"--disable-internal-agent"}, SCOPE_OWN, false},
+    {"sudo", {"-p", "[local sudo] Password: "}, SCOPE_SYSTEM, true},
+    {"sudo", {"-p", "[local sudo] Password: "}, SCOPE_OWN, true},
     {"doas", {NULL}, SCOPE_SYSTEM, true},
     {"doas", {NULL}, SCOPE_OWN, true},
-    {"pkexec", {"--disable-internal-agent"}, SCOPE_OWN, false},
     {"pkexec", {NULL}, SCOPE_SYSTEM, true},
     {"pkexec", {NULL}, SCOPE_OWN, true},
 };
@@ -122,7 +122,9 @@ drop(struct helper *h)
 	if (h->errors != -1)
 		close(h->errors);
 	h->sock = h->errors = -1;
-	(void)child_wait(&h->child, 1000);
+	/* Still ours while it asks: a prompt must not stay on the terminal without us. */
+	if (!child_stop(&h->child, 0))
+		log_warn("%s (process %d) does not end", h->via, (int)h->child.pid);
 }
 
 /* Wait for the answer to hello, the end of the program, or a signal for us. */
@@ -162,7 +164,7 @@ keep_complaint(struct helper *h, char *complaint, size_t size)
 
 /* It has ended without an answer: was it the helper itself, or what stands before it? */
 static enum outcome
-judge_end(struct helper *h, char *complaint, size_t size)
+judge_end(struct helper *h, const struct way *w, char *complaint, size_t size)
 {
 	(void)child_wait(&h->child, 1000);
 	if (h->child.pid == 0 && WIFEXITED(h->child.status) &&
@@ -170,9 +172,14 @@ judge_end(struct helper *h, char *complaint, size_t size)
 	    WEXITSTATUS(h->child.status) <= HELPER_EXIT_LAST) {
 		complaint[0] = '\0';
 		keep_complaint(h, complaint, size);
+		if (complaint[0] == '\0')
+			(void)snprintf(complaint, size, "it refused; what it said is above");
 		return REFUSED;
 	}
 	keep_complaint(h, complaint, size);
+	if (w->asks)
+		(void)snprintf(complaint, size, "%s did not allow it; what it said is above",
+		    w->program);
 	return NOT_THIS_WAY;
 }
 
@@ -190,7 +197,7 @@ try_way(struct helper *h, const struct way *w, const char *path, uint32_t flags,
 	}
 	/* The request waits in the socket while a password is typed. */
 	if (helper_send_hello(h, flags) == -1)
-		return judge_end(h, complaint, size);
+		return judge_end(h, w, complaint, size);
 	enum outcome o = await_answer(h, w, signal_fd);
 	if (o == INTERRUPTED)
 		return o;
@@ -199,7 +206,7 @@ try_way(struct helper *h, const struct way *w, const char *path, uint32_t flags,
 			(void)snprintf(complaint, size, "%s", helper_reason(reply.why));
 			return REFUSED;
 		}
-		return judge_end(h, complaint, size);
+		return judge_end(h, w, complaint, size);
 	}
 	return STARTED;
 }

@@ -79,7 +79,9 @@ remote_parse(struct remote *r, const char *text, char *why, size_t size)
 		return bad(why, size, text, "the host is empty");
 	if (*host == '-')
 		return bad(why, size, text, "a host may not start with '-'");
-	(void)snprintf(r->destination, sizeof r->destination, "%.*s%s%s", (int)user_len, text,
-	    at != NULL ? "@" : "", host);
+	/* Fits: it is what was given, less brackets and port. */
+	size_t prefix = at != NULL ? user_len + 1 : 0;
+	memcpy(r->destination, text, prefix);
+	strcpy(r->destination + prefix, host);
 	return 0;
 }

@@ -6,7 +6,7 @@
 
 /* -r [USER@]HOST[:PORT], taken apart. HOST goes to ssh as it is written, so aliases work. */
 struct remote {
-	char destination[512]; /* [user@]host, without brackets */
+	char destination[512]; /* [user@]host, without brackets; as long as what was given */
 	char port[8];          /* "" if none */
 };
 

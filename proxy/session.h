@@ -24,6 +24,8 @@ struct session {
 	int listener[SESSION_MAX_LISTENERS];
 	size_t listeners;
 	uint32_t nets, excepts; /* accepted by the helper */
+	bool ssh_gone;     /* ssh has ended, or its output has */
+	bool no_v6;        /* this machine has none: IPv6 networks are left out */
 	int exit_code;     /* once the session is over */
 	char failure[640]; /* and why, if it failed and nothing has said so yet */
 };

@@ -106,11 +106,14 @@ is_no_family(int err)
 	return err == EADDRNOTAVAIL || err == EAFNOSUPPORT;
 }
 
-/* Listen on a, searching for a free port if it names none; a->port becomes the port. */
+/*
+ * Listen on a, searching for a free port if it names none; a->port becomes the port. 1: this
+ * machine does not have the address.
+ */
 static int
 listen_on(struct session *s, struct addr *a)
 {
-	struct fw_reply r;
+	struct fw_reply r = {0};
 	bool search = a->port == 0;
 	int port = search ? PORT_FIRST : a->port, step = needs_range(a) ? PORT_RANGE : 1;
 
@@ -118,7 +121,6 @@ listen_on(struct session *s, struct addr *a)
 		a->port = (uint16_t)port;
 		if (listen_at(s, a, &r) == 0) {
 			show_listener(a);
-			extend_range(s, *a);
 			return 0;
 		}
 		if (!search || errno != EADDRINUSE)
@@ -128,38 +130,73 @@ listen_on(struct session *s, struct addr *a)
 }
 
 static int
+listen_default_v6(struct session *s)
+{
+	struct addr v6 = {.family = 6, .bytes = {[15] = 1}};
+	int r = listen_on(s, &v6);
+
+	if (r == 0)
+		extend_range(s, v6);
+	if (r != 1)
+		return r;
+	if (!s->plan->v4) {
+		log_fatal("IPv6 subnets cannot be forwarded: this machine has no IPv6 (no ::1)");
+		return -1;
+	}
+	log_warn("IPv6 subnets are ignored because this machine has no IPv6 (no ::1)");
+	s->no_v6 = true;
+	return 0;
+}
+
+static int
 listen_default(struct session *s)
 {
 	struct addr v4 = {.family = 4, .bytes = {127, 0, 0, 1}};
-	struct addr v6 = {.family = 6, .bytes = {[15] = 1}};
+	int r = s->plan->v4 ? listen_on(s, &v4) : 0;
 
-	if (s->plan->v4 && listen_on(s, &v4) != 0)
-		return -1;
-	if (!s->plan->v6)
-		return 0;
-	int r = listen_on(s, &v6);
 	if (r == 1)
-		log_fatal("IPv6 subnets cannot be forwarded: this machine has no ::1");
-	return r == 0 ? 0 : -1;
+		log_fatal("IPv4 subnets cannot be forwarded: this machine has no 127.0.0.1");
+	if (r != 0)
+		return -1;
+	return s->plan->v6 ? listen_default_v6(s) : 0;
+}
+
+/* The rules use the first listener of each family inside and outside loopback: extend those. */
+static void
+extend_first_ones(struct session *s, const struct addr *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		bool first = true;
+
+		for (size_t j = 0; j < i; j++)
+			if (list[j].family == list[i].family &&
+			    addr_is_loopback(&list[j]) == addr_is_loopback(&list[i]))
+				first = false;
+		if (first)
+			extend_range(s, list[i]);
+	}
 }
 
 int
 session_listen(struct session *s)
 {
+	struct addr list[OPTIONS_MAX_LISTEN];
 	char text[ADDR_TEXT_MAX];
+	size_t count = s->options->listen_count;
 
-	if (s->options->listen_count == 0)
+	if (count == 0)
 		return listen_default(s);
-	for (size_t i = 0; i < s->options->listen_count; i++) {
-		struct addr a = s->options->listen[i];
-		int r = listen_on(s, &a);
+	for (size_t i = 0; i < count; i++) {
+		list[i] = s->options->listen[i];
+		int r = listen_on(s, &list[i]);
 
 		if (r == 1)
 			log_fatal("-l: this machine does not have the address %s",
-			    addr_format_host(&a, text));
+			    addr_format_host(&list[i], text));
 		if (r != 0)
 			return -1;
 	}
+	extend_first_ones(s, list, count);
 	return 0;
 }
 
@@ -176,6 +213,8 @@ session_send_nets(struct session *s)
 		struct fw_net m = {.addr = to_wire(&n->addr), .prefix_len = n->width,
 		    .exclude = n->exclude, .port_first = n->port_first, .port_last = n->port_last};
 
+		if (n->addr.family == 6 && s->no_v6)
+			continue;
 		if (helper_net(&s->helper, &m, &r) == -1) {
 			(void)snprintf(what, sizeof what, "subnet %s/%u",
 			    addr_format_host(&n->addr, text), n->width);

@@ -21,9 +21,9 @@
 #include "frame.h"
 #include "log.h"
 #include "ssh.h"
-#include "ssh_cipher.h"
+#include "ssh_probe.h"
 
-enum { MAX_WORDS = 64, PIPE_SIZE = 1024 * 1024 };
+enum { MAX_WORDS = 64, PIPE_SIZE = 256 * 1024 };
 
 static const char remote_command[] =
     "exec /bin/sh -c '"
@@ -113,6 +113,7 @@ ssh_start(struct child *ssh, struct ssh_pipes *pipes, const struct options *o,
 {
 	const char *argv[MAX_WORDS + 16];
 	char command[sizeof remote_command + 256];
+	struct ssh_probe probe;
 	size_t n = 0;
 
 	if (o->local)
@@ -129,10 +130,12 @@ ssh_start(struct child *ssh, struct ssh_pipes *pipes, const struct options *o,
 		argv[n++] = "-p";
 		argv[n++] = o->remote.port;
 	}
-	const char *cipher = ssh_cipher_option(o);
-	if (cipher != NULL) {
+	ssh_probe(&probe, o);
+	if (probe.openssh)
+		argv[n++] = "-T"; /* a terminal that the configuration asks for would garble frames */
+	if (probe.prefer_gcm) {
 		argv[n++] = "-o";
-		argv[n++] = cipher;
+		argv[n++] = SSH_PREFER_GCM;
 	}
 	format_command(command, sizeof command, image_size, nonce, o->verbosity);
 	argv[n++] = o->remote.destination;

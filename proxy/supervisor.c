@@ -103,15 +103,25 @@ on_helper_gone(struct session *s)
 	return fatal(s, "sshuttle-fwhelper has ended; nothing is forwarded any more");
 }
 
+/* Why is found out at the end, when the rules are gone: ssh may take its time to say. */
 static int
 on_ssh_gone(struct session *s)
 {
+	s->ssh_gone = true;
+	return over(s, EXIT_FATAL);
+}
+
+static void
+explain_ssh_end(struct session *s)
+{
 	char text[512];
 
-	if (!child_wait(&s->ssh, SSH_STATUS_MS))
-		return fatal(s, "the connection to the server is closed");
+	if (!child_wait(&s->ssh, SSH_STATUS_MS)) {
+		(void)fatal(s, "the connection to the server is closed");
+		return;
+	}
 	ssh_explain_end(text, sizeof text, s->options, s->ssh.status);
-	return fatal(s, "%s", text);
+	(void)fatal(s, "%s", text);
 }
 
 static int
@@ -183,14 +193,17 @@ handle_event(struct session *s)
 static int
 watch_signals(struct session *s)
 {
+	static const int wanted[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	struct sigaction was;
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
+	/* What nohup(1) or a background shell has switched off stays off. */
+	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+		if (sigaction(wanted[i], NULL, &was) == 0 && was.sa_handler != SIG_IGN)
+			sigaddset(&set, wanted[i]);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGCHLD, SIG_DFL); /* ignored, it would lose us our children's status */
 	(void)sigprocmask(SIG_BLOCK, &set, NULL); /* fails only for a bad first argument */
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC);
 	return s->signals == -1 ? fatal(s, "signalfd: %s", strerror(errno)) : 0;
@@ -272,8 +285,11 @@ stop(struct session *s)
 		close(s->control);
 	(void)child_wait(&s->engine, ENGINE_GRACE_MS);
 	helper_stop(&s->helper);
-	child_stop(&s->engine, 0);
-	child_stop(&s->ssh, SSH_GRACE_MS);
+	(void)child_stop(&s->engine, 0);
+	if (s->ssh_gone)
+		explain_ssh_end(s);
+	if (!child_stop(&s->ssh, SSH_GRACE_MS))
+		log_warn("ssh (process %d) does not end", (int)s->ssh.pid);
 }
 
 int

@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "connect.h"
+#include "descriptors.h"
 #include "frame.h"
 #include "log.h"
 #include "mux.h"
@@ -25,8 +25,7 @@
 enum {
 	EXIT_USAGE = 2,
 	EXIT_FAILED = 99,
-	SPARE_DESCRIPTORS = 16,
-	PIPE_SIZE = 1024 * 1024,
+	PIPE_SIZE = 256 * 1024,
 };
 
 struct session {
@@ -97,23 +96,6 @@ scrub(void)
 		log_debug("chdir: %s", strerror(errno));
 }
 
-/* Raise the descriptor limit; returns how many streams that allows. */
-static uint32_t
-stream_limit(void)
-{
-	struct rlimit r;
-
-	if (getrlimit(RLIMIT_NOFILE, &r) == -1)
-		return 64;
-	r.rlim_cur = r.rlim_max;
-	if (r.rlim_cur > MUX_MAX_STREAMS + SPARE_DESCRIPTORS)
-		r.rlim_cur = MUX_MAX_STREAMS + SPARE_DESCRIPTORS;
-	(void)setrlimit(RLIMIT_NOFILE, &r);
-	if (getrlimit(RLIMIT_NOFILE, &r) == -1 || r.rlim_cur <= SPARE_DESCRIPTORS)
-		return 1;
-	return (uint32_t)(r.rlim_cur - SPARE_DESCRIPTORS);
-}
-
 /* Write the mark that ends whatever the login shell has printed. */
 static void
 greet(const char *nonce)
@@ -167,7 +149,7 @@ main(int argc, char **argv)
 	const char *nonce = parse_arguments(argc, argv);
 
 	scrub();
-	uint32_t streams = stream_limit();
+	uint32_t streams = descriptors_raise();
 	greet(nonce);
 	prepare_descriptor(STDIN_FILENO);
 	prepare_descriptor(STDOUT_FILENO);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DESCRIPTORS_H
+#define DESCRIPTORS_H
+
+#include <stdint.h>
+
+/*
+ * Raise the limit of open descriptors as far as it goes. Returns how many streams that allows,
+ * with some kept for everything else; at least 1.
+ */
+uint32_t descriptors_raise(void);
+
+#endif
