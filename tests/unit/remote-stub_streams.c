@@ -67,6 +67,49 @@ half_close(struct conn *c, int first, int second)
 	conn_close(c);
 }
 
+/* Read what is there; true once everything that is expected has come. */
+static bool
+has_come(int fd, char *got, size_t *len, const char *expected)
+{
+	ssize_t n = recv(fd, got + *len, strlen(expected) - *len, 0);
+
+	if (n > 0)
+		*len += (size_t)n;
+	assert_memory_equal(got, expected, *len);
+	return *len == strlen(expected);
+}
+
+/* tcp(7): a read stops at the mark of urgent data, though more waits behind it. */
+static void
+send_with_urgent(int from, int to)
+{
+	char got[16];
+	size_t len = 0;
+
+	unit_write(from, "AAA", 3);
+	assert_int_equal(send(from, "B", 1, MSG_OOB), 1);
+	unit_write(from, "CCC", 3);
+	UNTIL(t, has_come(to, got, &len, "AAACCC"));
+	unit_write(from, "DDD", 3);
+	UNTIL(t, has_come(to, got, &len, "AAACCCDDD"));
+}
+
+static void
+test_urgent_data(void **state)
+{
+	struct conn c;
+
+	(void)state;
+	conn_open(t, &c);
+	send_with_urgent(c.app, c.target);
+	send_with_urgent(c.target, c.app);
+	conn_transfer(t, c.app, c.target, 300000);
+	assert_int_equal(shutdown(c.app, SHUT_WR), 0);
+	EXPECT_END(t, c.target, 0);
+	conn_close(&c);
+	expect_closed(1, REASON_NONE, REASON_NONE);
+}
+
 static void
 test_half_close(void **state)
 {
@@ -359,6 +402,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_both_ways),
+	    TEST(test_urgent_data),
 	    TEST(test_half_close),
 	    TEST(test_end_behind_data),
 	    TEST(test_reset),
