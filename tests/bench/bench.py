@@ -18,6 +18,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "system")]
 import sandbox  # noqa: E402
 
 OURS, THEIRS, FORWARD = "sshuttle-proxy", "sshuttle", "ssh -L"
+DIRECT = "direct"
 MANY_NETS = 1000
 # measure -> (peer compared with, our figure at least this many times theirs)
 GOALS = {"down": [(THEIRS, 5), (FORWARD, 0.8)], "up": [(THEIRS, 5), (FORWARD, 0.8)],
@@ -58,6 +59,9 @@ def print_speed(medians):
         unit, factor = UNITS[name]
         say(f"\n{name:6}" + "".join(f"  {kind} {value * factor:.0f} {unit}"
                                     for kind, value in values.items()))
+        if name == "short":
+            say(f"      limit here: {values[DIRECT] / 2:.0f}; a relay makes two connections of "
+                f"one, so half of direct; ours is {2 * values[OURS] / values[DIRECT]:.2f} of it")
         for peer, least in GOALS[name]:
             ratio = values[OURS] / values[peer]
             say("      " + goal(ratio >= least, f"{name}: {ratio:.2f} x {peer} (goal {least})"))
@@ -125,7 +129,7 @@ def main():
     say(f"{OURS} beside {THEIRS} {peers.version('sshuttle')} and {FORWARD} "
         f"({peers.version('ssh')}); {args.rounds} rounds, one machine, unshaped links\n")
     if "speed" in parts:
-        print_speed(speed(lab, kinds, args))
+        print_speed(speed(lab, (*kinds, peers.Direct), args))
     if "memory" in parts:
         memory(lab, kinds)
     if "idle" in parts:

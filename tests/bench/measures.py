@@ -10,8 +10,8 @@ SHORT_AT_ONCE = 32
 
 def _load(peer, *args):
     lab = peer.lab
-    done = lab.client.run(lab.build / "load", args[0], peer.address, peer.port, *args[1:],
-                          timeout=60)
+    done = peer.node.run(lab.build / "load", args[0], peer.address, peer.port, *args[1:],
+                         timeout=60)
     return float(done.stdout)
 
 

@@ -27,7 +27,7 @@ class Peer:
     def __init__(self, lab, nets=NETS):
         self.lab, self.nets = lab, nets
         self.port = self.server_port = next(self._ports)
-        self.process = None
+        self.process, self.node = None, lab.client  # node: where the load comes from
         self._probe = 0
         self._server = lab.target.popen(lab.build / "load", "serve", str(self.port),
                                         nofile="20000:", stdout=subprocess.PIPE)
@@ -113,6 +113,18 @@ class SshForward(Peer):
 
     def pids(self):
         return [self.process.pid], [p for p in proc.of_users({self.lab.uid["tun"]})]
+
+
+class Direct(Peer):
+    """No relay: the server itself connects to the target. The limit, not a competitor."""
+    name = "direct"
+
+    def __enter__(self):
+        self.node = self.lab.server
+        return self
+
+    def __exit__(self, *_):
+        self.close_server()
 
 
 def version(name):
