@@ -93,6 +93,8 @@ take_reset(struct mux *m, struct stream *s, const struct lane_piece *p)
 
 	wire_init(&w, p->data, p->len);
 	enum reason r = reason_from_wire(wire_u32(&w));
+	if (r == REASON_NONE)
+		r = REASON_OTHER; /* a reset is never a clean end */
 	if (s->life != STREAM_DEAD)
 		s->reason = (uint8_t)r;
 	stream_abort(s);

@@ -26,6 +26,8 @@ reason_from_errno(int err)
 		return REASON_DENIED;
 	if (err == ENFILE)
 		return REASON_NO_DESCRIPTORS;
+	if (err == ENETDOWN)
+		return REASON_NET_UNREACHABLE;
 	for (size_t i = 1; i < COUNT; i++)
 		if (table[i].err == err)
 			return table[i].reason;

@@ -17,7 +17,8 @@
 	X(NO_FAMILY, 7, EAFNOSUPPORT, "address family not available on the server")                \
 	X(NO_DESCRIPTORS, 8, EMFILE, "too many open connections")                                  \
 	X(NO_MEMORY, 9, ENOMEM, "out of memory")                                                   \
-	X(OTHER, 10, EIO, "failed")
+	X(OTHER, 10, EIO, "failed")                                                                \
+	X(NO_PORT, 11, EADDRNOTAVAIL, "no free local port left on the server")
 
 enum reason {
 #define X(name, number, err, text) REASON_##name = (number),

@@ -21,10 +21,13 @@ enum { HIGH_FD = CHILD_MAX_FDS, TERM_GRACE_MS = 500 };
 static void
 reset_signals(bool ignore_interrupt)
 {
+	/* The kernel's struct, all zero: SIG_DFL. libc keeps two signals from us; a launcher may
+	   have had them ignored all the same (make does). */
+	static const unsigned char kernel_default[64];
 	sigset_t none;
 
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)signal(sig, SIG_DFL); /* fails for KILL, STOP and libc's own: as it should */
+	for (int sig = 1; sig < NSIG; sig++) /* KILL and STOP refuse */
+		(void)syscall(SYS_rt_sigaction, sig, kernel_default, NULL, NSIG / 8);
 	if (ignore_interrupt) {
 		(void)signal(SIGINT, SIG_IGN);
 		(void)signal(SIGQUIT, SIG_IGN);

@@ -177,7 +177,11 @@ from_ssh_ready(struct loop_fd *f, uint32_t events)
 	}
 	switch (bootstrap_take(&e->boot, buf, (size_t)n, &used)) {
 	case BOOTSTRAP_FOUND:
-		start_tunnel(e, buf + used, (size_t)n - used);
+		if (e->image_sent < e->start.image_size)
+			end_tunnel(e, CONTROL_END_VIOLATION,
+			    "the server answers although it does not have our program yet");
+		else
+			start_tunnel(e, buf + used, (size_t)n - used);
 		break;
 	case BOOTSTRAP_TOO_MUCH:
 		no_answer(e, CONTROL_END_NOISE);

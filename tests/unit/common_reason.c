@@ -30,7 +30,7 @@ test_wire(void **state)
 	(void)state;
 	for (unsigned n = 0; n <= 10; n++)
 		assert_int_equal(reason_from_wire(n), n);
-	assert_int_equal(reason_from_wire(11), REASON_OTHER);
+	assert_int_equal(reason_from_wire(12), REASON_OTHER);
 	assert_int_equal(reason_from_wire(256), REASON_OTHER);
 	assert_int_equal(reason_from_wire(UINT32_MAX), REASON_OTHER);
 }
