@@ -8,6 +8,7 @@ and then put bytes of their own into what the server says.
 import os
 import random
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -102,7 +103,6 @@ ON_STREAM = {
     "opened on a stranger": lambda s: frame(OPENED, s + 4242),
 }
 
-
 class Relay:
     """Passes bytes between the proxy and the remote program that it has started here."""
 
@@ -151,6 +151,13 @@ class Relay:
             say(change(self.once()))
 
 
+def live_on(ms):
+    """Nothing more is said, but ssh does not end."""
+    time.sleep(ms / 1000)
+    os.close(1)
+    time.sleep(60)
+
+
 def mutate(seed):
     """Changes bytes here and there, more and more of them."""
     rng = random.Random(seed)
@@ -173,6 +180,14 @@ def main():
         return
     relay = Relay(command)
     hello, rest = relay.handshake()
+    if mode.startswith("closes after"):
+        say(rest)
+        live_on(int(mode.split()[2]))
+    if mode == "closes on open":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        say(rest)
+        relay.opened()
+        live_on(0)
     if mode in AFTER:
         say(AFTER[mode] or hello)
     say(rest)

@@ -14,7 +14,7 @@ import proc
 from lab import SANITIZED, SANITIZER_ENV
 from sandbox import LAB
 
-FATAL = r"^c : (error: )?fatal: "
+FATAL = r"^c : fatal: "
 READY = r"fw: rules are in"
 SANITIZER_REPORT = re.compile(r"Sanitizer|runtime error:")
 SLOW = 3 if SANITIZED else 1  # sanitizers start slowly
@@ -28,13 +28,14 @@ class Tunnel:
     """Use as a context manager, or call stop(). log is everything said on stderr so far."""
 
     def __init__(self, lab, *args, user="sys", node=None, remote="server", ssh=None, tty=False,
-                 verbose=True, nofile="1024:", env=(), program=None):
+                 verbose=True, nofile="1024:", env=(), program=None, ignored=()):
         self.lab, self.node = lab, node or lab.client
         argv = [program or lab.build / "sshuttle-proxy", *(["-v"] if verbose else [])]
         if remote:
             argv += ["-e", ssh or lab.ssh, "-r", remote]
         env = {**(SANITIZER_ENV if SANITIZED else {}), **dict(env)}
-        argv = ["env", *[f"{k}={v}" for k, v in env.items()], *argv, *args]
+        argv = ["env", *[f"--ignore-signal={name}" for name in ignored],
+                *[f"{k}={v}" for k, v in env.items()], *argv, *args]
         self._bytes = bytearray()
         self._hung_up = False
         self.tty = None
@@ -63,10 +64,14 @@ class Tunnel:
         except OSError:  # EIO: the terminal's last process has gone
             pass
 
-    def hang_up(self):
-        """Closes the terminal, as if its window were closed."""
+    def stop_reading(self):
+        """From now on nobody takes what it says."""
         self._hung_up = True
         self._reader.join()
+
+    def hang_up(self):
+        """Closes the terminal, as if its window were closed."""
+        self.stop_reading()
         os.close(self.tty)
         self.tty = None
 
