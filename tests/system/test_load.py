@@ -8,7 +8,7 @@ import pytest
 import lab as L
 import proc
 import services
-from traffic import download, echo, receive, works
+from traffic import download, echo, receive, reset, works
 from tunnel import SLOW
 
 NETS = (L.TARGET_NET4, L.TARGET_NET6)
@@ -83,6 +83,35 @@ def test_few_descriptors(lab, tunnel):
     finally:
         for sock in socks:
             sock.close()
+    assert works(lab.client, L.TARGET4)
+
+
+@pytest.fixture
+def poor_server(lab):
+    """A server whose login shell leaves few descriptors: the name of an account on it."""
+    rc = lab.home("noisy") / ".bashrc"
+    was = rc.read_text()
+    rc.write_text(was + "ulimit -n 64\n")
+    yield "t-noisy@server"
+    rc.write_text(was)
+
+
+@pytest.mark.parametrize("end", [socket.socket.close, reset], ids=["close", "reset"])
+def test_few_descriptors_at_the_server(lab, tunnel, poor_server, end):
+    """Connections wait for a place, and none is refused: a place is free when it is said to be."""
+    tunnel(*NETS, remote=poor_server, verbose=False, wait=False).wait_log("Connected")
+    proc.wait_for(lambda: "flags owner" in lab.client.ruleset(), 10, "rules")
+    for _ in range(3):
+        socks = open_many(lab, 200)
+        try:
+            for number, sock in enumerate(socks):
+                sock.settimeout(10)
+                assert echo(sock, b"%08d" % number) == b"%08d" % number
+                sock.sendall(b"more, and nobody reads the answer")
+                end(sock)
+        finally:
+            for sock in socks:
+                sock.close()
     assert works(lab.client, L.TARGET4)
 
 
