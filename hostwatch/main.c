@@ -25,7 +25,8 @@ static const struct sandbox_call calls[] = {
     {SCMP_SYS(ppoll), 0, {{0}}},        /* log.c: can stderr take a line? */
     {SCMP_SYS(close), 0, {{0}}},        /* the file */
     {SCMP_SYS(fstat), 0, {{0}}},        /* stdio, at its first write */
-    {SCMP_SYS(newfstatat), 0, {{0}}},   /* the same under glibc 2.33 and later */
+    /* the same under glibc 2.33 and later: of a descriptor, never of a path */
+    {SCMP_SYS(newfstatat), 1, {SCMP_CMP64(3, SCMP_CMP_EQ, AT_EMPTY_PATH, 0)}},
     {SCMP_SYS(ioctl), 0, {{0}}},        /* stdio asks whether stdout is a terminal */
     {SCMP_SYS(brk), 0, {{0}}},          /* stdio's buffer */
     {SCMP_SYS(rt_sigreturn), 0, {{0}}}, /* the kernel */

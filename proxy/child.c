@@ -24,10 +24,14 @@ reset_signals(bool ignore_interrupt)
 	/* The kernel's struct, all zero: SIG_DFL. libc keeps two signals from us; a launcher may
 	   have had them ignored all the same (make does). */
 	static const unsigned char kernel_default[64];
+	struct sigaction hup;
 	sigset_t none;
 
+	(void)sigaction(SIGHUP, NULL, &hup); /* fails for no valid signal */
 	for (int sig = 1; sig < NSIG; sig++) /* KILL and STOP refuse */
 		(void)syscall(SYS_rt_sigaction, sig, kernel_default, NULL, NSIG / 8);
+	if (hup.sa_handler == SIG_IGN) /* nohup(1) means our children too */
+		(void)signal(SIGHUP, SIG_IGN);
 	if (ignore_interrupt) {
 		(void)signal(SIGINT, SIG_IGN);
 		(void)signal(SIGQUIT, SIG_IGN);

@@ -27,10 +27,10 @@ enum { MAX_WORDS = 64, PIPE_SIZE = 256 * 1024 };
 
 static const char remote_command[] =
     "exec /bin/sh -c '"
-    "umask 077;f=;t=;"
+    "umask 077;f=;t=;n=;"
     "[ \"$(uname -m)\" = %s ]||exit %d;"
     "trap \"exit %d\" 1 2 15;"
-    "trap \"rm -rf \\\"\\$t\\\"\" 0;"
+    "trap \"rm -rf \\\"\\$t\\\" \\\"\\$n\\\"\" 0;"
     "for d in \"$XDG_RUNTIME_DIR\" /dev/shm \"$TMPDIR\" /tmp /var/tmp \"$HOME\";do "
     "[ -n \"$d\" ]&&[ -w \"$d\" ]||continue;"
     "n=$(mktemp -d \"$d/.sshuttle.XXXXXXXXXX\" 2>/dev/null)||continue;"

@@ -29,7 +29,7 @@ connect_stream(struct stream *s, bool local)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = addr_to_sockaddr(&s->dst, &sa);
-	int fd = socket(addr_af(&s->dst), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(addr_af(&s->dst), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
 
 	if (fd == -1) {
 		stream_fail(s, reason_from_errno(errno));

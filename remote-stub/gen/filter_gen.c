@@ -38,8 +38,8 @@ static const struct {
     {SCMP_SYS(write), ANY},
     {SCMP_SYS(ppoll), ANY},
     /* streams */
-    {SCMP_SYS(socket), IF2(IS(0, AF_INET), IS(1, STREAM_FLAGS))},
-    {SCMP_SYS(socket), IF2(IS(0, AF_INET6), IS(1, STREAM_FLAGS))},
+    {SCMP_SYS(socket), 3, {IS(0, AF_INET), IS(1, STREAM_FLAGS), IS(2, IPPROTO_TCP)}},
+    {SCMP_SYS(socket), 3, {IS(0, AF_INET6), IS(1, STREAM_FLAGS), IS(2, IPPROTO_TCP)}},
     {SCMP_SYS(connect), ANY},
     {SCMP_SYS(recvfrom), ANY},
     {SCMP_SYS(sendto), ANY},
