@@ -33,10 +33,14 @@ def has_rules(lab):
     return "flags owner" in lab.client.ruleset()
 
 
-def test_nobody_reads_stderr(lab, tunnel, before):
+@pytest.mark.parametrize("what", ["pipe", "stopped terminal"])
+def test_nobody_reads_stderr(lab, tunnel, before, what):
     """Neither the connections nor the end wait for a reader that has stopped."""
-    running = tunnel(*NETS)
-    fcntl.fcntl(running.process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+    running = tunnel(*NETS, tty=what != "pipe")
+    if what == "pipe":
+        fcntl.fcntl(running.process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+    else:
+        os.write(running.tty, b"\x13")  # Ctrl-S
     running.stop_reading()
     with lab.client.connect(L.TARGET4, services.ECHO, timeout=5) as sock:
         for _ in range(150):
