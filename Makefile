@@ -22,7 +22,7 @@ CC ?= cc
 REMOTE_CC ?= musl-gcc
 PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
-MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+MULTIARCH = $(shell $(CC) -print-multiarch 2>/dev/null)
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wformat=2 -Wvla
@@ -48,17 +48,17 @@ TUNNEL_SRC := $(addprefix common/,addr.c bytes.c descriptors.c lane.c log.c loop
 
 sshuttle-proxy_SRC := $(wildcard proxy/*.c) $(TUNNEL_SRC) common/landlock.c common/record.c \
 	common/sandbox.c
-sshuttle-proxy_LIBS := $(call libs,libseccomp)
+sshuttle-proxy_LIBS = $(call libs,libseccomp)
 
 # Everything that ever runs as root is in these two lines; SECURITY.md quotes them.
 sshuttle-fwhelper_SRC := $(wildcard fwhelper/*.c) common/log.c common/record.c common/sandbox.c common/text.c
-sshuttle-fwhelper_LIBS := $(call libs,libnftnl libmnl libcap-ng libseccomp)
+sshuttle-fwhelper_LIBS = $(call libs,libnftnl libmnl libcap-ng libseccomp)
 
 sshuttle-remote_SRC := $(wildcard remote-stub/*.c) $(TUNNEL_SRC) common/landlock.c
 
 sshuttle-hostwatch_SRC := $(wildcard hostwatch/*.c) common/landlock.c common/log.c \
 	common/sandbox.c common/text.c
-sshuttle-hostwatch_LIBS := $(call libs,libseccomp)
+sshuttle-hostwatch_LIBS = $(call libs,libseccomp)
 
 NATIVE := sshuttle-proxy sshuttle-fwhelper sshuttle-hostwatch
 obj = $(patsubst %.c,$O/%.o,$1)

@@ -90,11 +90,13 @@ lint: structure
 	shellcheck packaging/*.sh tests/*.sh .ci/run
 	$(if $(wildcard man/*.8),mandoc -Tlint -W warning man/*.8)
 
-demo: deps all
+demo: deps
+	$(MAKE) all
 	SSHUTTLE_BUILD=$(abspath $B) $(PYTHON) tests/demo.py
 
-bench: all $B/load
+bench:
 	sh packaging/deps.sh sshuttle
+	$(MAKE) all $B/load
 	SSHUTTLE_BUILD=$(abspath $B) $(PYTHON) tests/bench/bench.py $(BENCH_FLAGS)
 $B/load: tests/bench/load.c
 	@mkdir -p $(@D)
