@@ -18,6 +18,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 
 CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWPID = 0x00020000, 0x40000000, 0x20000000
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
@@ -63,8 +64,34 @@ def _wait_as_caller(child):
     os._exit(code if code >= 0 else 128 - code)
 
 
-def _mounts():
-    run("mount", "--make-rprivate", "/")
+def _root_to_mount_on():
+    """In a chroot "/" is no mount point, and its mounts cannot be made private: a bind mount of it
+    that can, removed by a process that stays outside. None where "/" will do."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+        if any(line.split()[4] == "/" for line in mounts):
+            return None
+    root = tempfile.mkdtemp(prefix="sshuttle-root-")
+    run("mount", "--rbind", "/", root)
+    child = os.fork()
+    if child == 0:
+        return root
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)
+    _, status = os.waitpid(child, 0)
+    run("umount", "--recursive", "--lazy", root)
+    os.rmdir(root)
+    code = os.waitstatus_to_exitcode(status)
+    os._exit(code if code >= 0 else 128 - code)
+
+
+def _mounts(root):
+    if root:
+        run("mount", "--make-rprivate", root)
+        here = os.getcwd()
+        os.chroot(root)
+        os.chdir(here)
+    else:
+        run("mount", "--make-rprivate", "/")
     run("mount", "-t", "proc", "proc", "/proc")
     run("mount", "-t", "tmpfs", "-o", "mode=755", "lab", LAB)
     run("cp", "-a", "/etc", LAB / "etc")
@@ -81,6 +108,7 @@ def enter():
         sys.exit("the system tests make network namespaces: run them as root")
     sys.stdout.flush()
     sys.stderr.flush()
+    root = _root_to_mount_on()
     check(libc.unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID), "unshare")
     init = os.fork()
     if init:
@@ -92,7 +120,7 @@ def enter():
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         os.umask(0o022)
-        _mounts()
+        _mounts(root)
         return
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
