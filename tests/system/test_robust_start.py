@@ -4,8 +4,10 @@ import contextlib
 import os
 import shutil
 import signal
-import subprocess
+import socket
+import struct
 import sys
+import threading
 import time
 
 import pytest
@@ -31,24 +33,46 @@ def test_many_listeners(lab, tunnel, listen):
     assert works(lab.client, L.TARGET6)
 
 
+def nft_message(kind, flags, family, subsystem, attributes=b""):
+    return struct.pack("=IHHIIBBH", 20 + len(attributes), kind, 1 | flags, 0, 0, family, 0,
+                       socket.htons(subsystem)) + attributes
+
+
+def nft_batch(kind, flags=0):
+    """One transaction that adds or deletes a table."""
+    name = struct.pack("=HH7sx", 4 + 7, 1, b"hammer\0")
+    return (nft_message(0x10, 0, 0, 10) + nft_message(10 << 8 | kind, flags, 1, 0, name) +
+            nft_message(0x11, 0, 0, 10))
+
+
 @contextlib.contextmanager
 def nft_hammered(node):
-    """Another program that changes nftables all the time."""
-    lines = "add table inet hammer\ndelete table inet hammer\n" * 200
-    script = f'while :; do echo "{lines}"; done | nft -i >/dev/null 2>&1'
-    process = node.popen("sh", "-c", script, start_new_session=True)
+    """Another program that changes nftables in long bursts."""
+    with node.inside():
+        sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)  # NETLINK_NETFILTER
+    stop, done = threading.Event(), []
+
+    def hammer():
+        while not stop.is_set():
+            for _ in range(150):
+                sock.send(nft_batch(0, 0x400))  # NFT_MSG_NEWTABLE, NLM_F_CREATE
+                sock.send(nft_batch(2))  # NFT_MSG_DELTABLE
+                done.append(1)
+            time.sleep(0.005)
+
+    thread = threading.Thread(target=hammer)
+    thread.start()
     try:
-        yield
+        yield done
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        node.run("nft", "delete", "table", "inet", "hammer", check=False,
-                 stderr=subprocess.DEVNULL)
+        stop.set()
+        thread.join()
+        sock.close()
 
 
 def test_others_change_nftables(lab, before):
-    with nft_hammered(lab.client):
-        for number in range(10):
+    with nft_hammered(lab.client) as changes:
+        for number in range(20):
             helper = Helper(lab.client.argv(lab.build / "sshuttle-fwhelper", "--scope=system"))
             try:
                 helper.hello().net(*[f"10.77.{i}.0/24" for i in range(20)])
@@ -56,6 +80,7 @@ def test_others_change_nftables(lab, before):
                 assert helper.close() == 0, number
             finally:
                 helper.stop()
+    assert len(changes) > 100
     before.assert_same()
 
 
@@ -99,8 +124,9 @@ def test_status_of_ssh(tunnel, before, ignored):
 
 
 def test_nohup(lab, tunnel):
-    running = tunnel(*NETS, ignored=("HUP",))
-    running.process.send_signal(signal.SIGHUP)
+    """A shell that ends sends the signal to the whole job."""
+    running = tunnel(*NETS, ignored=("HUP",), tty=True)
+    os.killpg(running.pid, signal.SIGHUP)
     time.sleep(0.3)
     assert running.process.poll() is None
     assert works(lab.client, L.TARGET4)
