@@ -71,7 +71,7 @@ bool
 addr_equal(const struct addr *a, const struct addr *b)
 {
 	return a->family == b->family && a->port == b->port &&
-	    memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+	       memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
 bool

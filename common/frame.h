@@ -20,6 +20,7 @@
  *
  * X(name, type, who may send it: 1 client, 2 server, on a stream?, least and most payload)
  */
+/* clang-format off */
 #define FRAMES(X)                                                                                  \
 	X(HELLO, 1, 3, 0, 32, 32)            /* version16 flags16 session128 credit32 frame32      \
 	                                        streams32: what the sender is and grants */        \
@@ -33,13 +34,14 @@
 	X(ACK, 8, 3, 0, 16, 16)              /* bytes64 of this lane processed (ACK frames not     \
 	                                        counted), clock32 of the last frame, delay32 us    \
 	                                        between its arrival and this ACK */
+/* clang-format on */
 
 enum {
 	FRAME_HEADER = 12,
 	FRAME_DATA_MAX = 256 * 1024,
 	FRAME_CONTROL_MAX = FRAME_HEADER + 32, /* the longest frame but DATA */
 	FRAME_VERSION = 1,
-	FRAME_NONCE = 16,                      /* characters */
+	FRAME_NONCE = 16, /* characters */
 };
 
 enum frame_type {

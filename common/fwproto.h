@@ -22,6 +22,7 @@ enum fw_state {
 	FW_STATE_ACTIVE = 4, /* the rules are in; nothing of them can change any more */
 };
 
+/* clang-format off */
 /* op       no  legal in        then             what for                                       */
 #define FW_OPS(X)                                                                                  \
 	X(hello, 1, FW_STATE_NEW, FW_STATE_SETUP)      /* version, method, kind of session */      \
@@ -29,6 +30,7 @@ enum fw_state {
 	X(except, 3, FW_STATE_SETUP, FW_STATE_SETUP)   /* leave one live TCP connection alone */   \
 	X(listen, 4, FW_STATE_SETUP, FW_STATE_SETUP)   /* make a listener; fd comes back */        \
 	X(commit, 5, FW_STATE_SETUP, FW_STATE_ACTIVE)  /* put the rules in, all or nothing */
+/* clang-format on */
 
 enum fw_op {
 #define X(name, number, legal, then) FW_OP_##name = (number),
@@ -44,8 +46,8 @@ enum fw_limits {
 	FW_MAX_NETS = 16384,
 	FW_MAX_EXCEPTS = 16,
 	FW_MAX_LISTENERS = 64,
-	FW_MIN_PORT = 1024,    /* lowest port a listener may have */
-	FW_LOCAL_TTL = 63,     /* IP TTL of the remote side's sockets in a session without ssh */
+	FW_MIN_PORT = 1024, /* lowest port a listener may have */
+	FW_LOCAL_TTL = 63,  /* IP TTL of the remote side's sockets in a session without ssh */
 };
 
 enum fw_hello_flags {
@@ -106,16 +108,16 @@ struct fw_commit {
 };
 
 /* Why a request was refused; the text is what the user reads. */
-#define FW_REASONS(X)                                                                              \
-	X(NONE, "no reason given")                                                                 \
-	X(VERSION, "sshuttle-proxy and sshuttle-fwhelper are of different versions")               \
-	X(METHOD, "this method is not available in sshuttle-fwhelper")                             \
-	X(SCOPE_LISTEN, "a listener outside loopback needs --scope=system")                        \
-	X(FIELD, "a field of the request has an illegal value")                                    \
-	X(RANGE, "this address cannot be redirected")                                              \
-	X(FULL, "too many entries")                                                                \
-	X(COUNT, "the number of entries differs from what was asked")                              \
-	X(LISTENER, "there is no listener for an address family that is to be redirected")         \
+#define FW_REASONS(X)                                                                      \
+	X(NONE, "no reason given")                                                         \
+	X(VERSION, "sshuttle-proxy and sshuttle-fwhelper are of different versions")       \
+	X(METHOD, "this method is not available in sshuttle-fwhelper")                     \
+	X(SCOPE_LISTEN, "a listener outside loopback needs --scope=system")                \
+	X(FIELD, "a field of the request has an illegal value")                            \
+	X(RANGE, "this address cannot be redirected")                                      \
+	X(FULL, "too many entries")                                                        \
+	X(COUNT, "the number of entries differs from what was asked")                      \
+	X(LISTENER, "there is no listener for an address family that is to be redirected") \
 	X(SYSTEM, "the kernel refused")
 
 enum fw_reason {

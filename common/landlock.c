@@ -26,12 +26,11 @@ static uint64_t
 fs_rights(long abi)
 {
 	static const uint64_t known[] = {
-	    0,
-	    (1 << 13) - 1, /* 1: Linux 5.13 */
-	    (1 << 14) - 1, /* 2: refer */
-	    (1 << 15) - 1, /* 3: truncate */
-	    (1 << 15) - 1, /* 4 */
-	    (1 << 16) - 1, /* 5: ioctl on devices */
+	    0, (1 << 13) - 1, /* 1: Linux 5.13 */
+	    (1 << 14) - 1,    /* 2: refer */
+	    (1 << 15) - 1,    /* 3: truncate */
+	    (1 << 15) - 1,    /* 4 */
+	    (1 << 16) - 1,    /* 5: ioctl on devices */
 	};
 	long last = (long)(sizeof known / sizeof *known) - 1;
 

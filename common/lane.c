@@ -106,8 +106,11 @@ next_data(struct lane *l, struct lane_piece *p)
 
 	if (len == 0)
 		return 0;
-	*p = (struct lane_piece){.type = FRAME_DATA, .stream = l->data_stream,
-	    .offset = l->data_offset, .data = l->in + l->in_start, .len = len};
+	*p = (struct lane_piece){.type = FRAME_DATA,
+	    .stream = l->data_stream,
+	    .offset = l->data_offset,
+	    .data = l->in + l->in_start,
+	    .len = len};
 	l->data_left -= (uint32_t)len;
 	l->data_offset += len;
 	if (l->data_left == 0)
@@ -189,8 +192,10 @@ lane_next(struct lane *l, struct lane_piece *p)
 			l->data_left = len - DATA_PREFIX;
 			continue;
 		}
-		*p = (struct lane_piece){.type = (enum frame_type)type, .stream = stream,
-		    .data = at + FRAME_HEADER, .len = len};
+		*p = (struct lane_piece){.type = (enum frame_type)type,
+		    .stream = stream,
+		    .data = at + FRAME_HEADER,
+		    .len = len};
 		return 1;
 	}
 }

@@ -28,25 +28,25 @@ struct lane {
 	/* in */
 	uint8_t *in;
 	size_t in_start, in_end;
-	bool in_data;           /* in the middle of a DATA frame */
+	bool in_data; /* in the middle of a DATA frame */
 	uint32_t data_stream;
-	uint32_t data_left;     /* its bytes still to come */
-	uint64_t data_offset;   /* of the next of them */
-	uint64_t processed;     /* bytes, ACK frames not counted */
-	uint64_t ack_sent;      /* value of the last ACK we sent */
-	uint32_t last_clock;    /* of the last frame that is acknowledged */
+	uint32_t data_left;   /* its bytes still to come */
+	uint64_t data_offset; /* of the next of them */
+	uint64_t processed;   /* bytes, ACK frames not counted */
+	uint64_t ack_sent;    /* value of the last ACK we sent */
+	uint32_t last_clock;  /* of the last frame that is acknowledged */
 	uint64_t last_arrival;
-	const char *why;        /* after a violation: which */
+	const char *why; /* after a violation: which */
 
 	/* out */
 	uint8_t *out;
 	size_t out_start, out_end;
-	bool out_ready;         /* false: wait until out_fd is writable */
-	uint64_t sent;          /* bytes put, ACK frames not counted */
-	uint64_t acked;         /* of them, processed at the other end */
-	uint64_t window;        /* most bytes in flight; 0: no limit */
-	uint64_t now;           /* microseconds, set by the owner */
-	uint64_t rtt;           /* last sample, microseconds; 0: none yet */
+	bool out_ready;  /* false: wait until out_fd is writable */
+	uint64_t sent;   /* bytes put, ACK frames not counted */
+	uint64_t acked;  /* of them, processed at the other end */
+	uint64_t window; /* most bytes in flight; 0: no limit */
+	uint64_t now;    /* microseconds, set by the owner */
+	uint64_t rtt;    /* last sample, microseconds; 0: none yet */
 };
 
 /* What lane_next() found. data points into the lane's buffer until the next lane_read(). */

@@ -65,15 +65,15 @@ write_line(const char *kind, const char *fmt, va_list ap)
 	errno = saved;
 }
 
-#define DEFINE_LOG(name, level, kind)                                                              \
-	void name(const char *fmt, ...)                                                            \
-	{                                                                                          \
-		va_list ap;                                                                        \
-		if ((level) > log_max)                                                             \
-			return;                                                                    \
-		va_start(ap, fmt);                                                                 \
-		write_line(kind, fmt, ap);                                                         \
-		va_end(ap);                                                                        \
+#define DEFINE_LOG(name, level, kind)      \
+	void name(const char *fmt, ...)    \
+	{                                  \
+		va_list ap;                \
+		if ((level) > log_max)     \
+			return;            \
+		va_start(ap, fmt);         \
+		write_line(kind, fmt, ap); \
+		va_end(ap);                \
 	}
 
 DEFINE_LOG(log_error, LOG_LEVEL_ERROR, "error: ")

@@ -12,7 +12,7 @@
 
 enum {
 	PUMPS_PER_WAKEUP = 16,
-	ACK_BYTES = 64 * 1024,  /* acknowledge at once after so many */
+	ACK_BYTES = 64 * 1024, /* acknowledge at once after so many */
 	WRITE_BATCH = 256 * 1024,
 };
 
@@ -228,7 +228,7 @@ put_frames(struct mux *m)
 {
 	put_control(m);
 	while (!sched_empty(&m->sched) && lane_data_room(&m->lane) > 0 &&
-	    m->lane.out_end - m->lane.out_start < WRITE_BATCH) {
+	       m->lane.out_end - m->lane.out_start < WRITE_BATCH) {
 		put_data(m);
 		put_control(m);
 	}

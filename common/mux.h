@@ -36,7 +36,10 @@ struct mux_ops {
 	void (*opened)(struct mux *m, struct stream *s);
 	/* s is about to be forgotten. why: REASON_NONE after a clean end. */
 	void (*closed)(struct mux *m, struct stream *s, enum reason why);
-	/* The session is over; why is one sentence, MUX_CLOSED at the lane's end of file. Called once; nothing is called after it. */
+	/*
+	 * The session is over; why is one sentence, MUX_CLOSED at the lane's end of file. Called
+	 * once; nothing is called after it.
+	 */
 	void (*failed)(struct mux *m, const char *why);
 };
 
@@ -53,11 +56,11 @@ struct mux {
 	struct sched sched;
 	struct stream *control_head, **control_tail; /* streams with frames due */
 	struct stream *buckets[MUX_BUCKETS];
-	uint32_t streams;    /* how many there are */
+	uint32_t streams;     /* how many there are */
 	uint32_t max_streams; /* the smaller of both sides' limits, as announced in HELLO */
 	/* What we can hold. A server announces less: it may still drain what the client forgot. */
 	uint32_t capacity;
-	uint32_t last_id;    /* highest ever opened */
+	uint32_t last_id;     /* highest ever opened */
 	uint32_t peer_credit; /* each stream's from the start */
 };
 

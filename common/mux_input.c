@@ -202,4 +202,3 @@ mux_in_ready(struct loop_fd *f, uint32_t events)
 	if (lane_ack_wanted(&m->lane) && !m->ack_timer.armed)
 		loop_timer_set(m->loop, &m->ack_timer, ACK_DELAY_US);
 }
-

@@ -11,8 +11,8 @@
  * calling it: rows for the same call add up. A later, smaller table may be entered on top.
  */
 struct sandbox_call {
-	int nr;                    /* SCMP_SYS(name) */
-	unsigned argc;             /* how many of arg[] must hold, all of them at once */
+	int nr;        /* SCMP_SYS(name) */
+	unsigned argc; /* how many of arg[] must hold, all of them at once */
 	struct scmp_arg_cmp arg[3];
 };
 

@@ -80,7 +80,7 @@ bool
 stream_can_send(const struct stream *s)
 {
 	return s->life == STREAM_OPEN && s->up == HALF_OPEN && s->readable &&
-	    s->sent < s->send_limit;
+	       s->sent < s->send_limit;
 }
 
 /* Grant more as the socket takes bytes; grow the grant while the socket keeps up. */
@@ -197,7 +197,8 @@ int
 stream_attach(struct stream *s, int fd, enum stream_life life)
 {
 	s->io = (struct loop_fd){.fd = fd, .ready = stream_ready};
-	if (loop_add(mux_loop(s->mux), &s->io, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET) == -1) {
+	if (loop_add(mux_loop(s->mux), &s->io,
+		EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET) == -1) {
 		s->io.fd = -1;
 		return -1;
 	}
@@ -252,8 +253,7 @@ violation(const char **why, const char *text)
 }
 
 int
-stream_deliver(
-    struct stream *s, uint64_t offset, const uint8_t *data, size_t len, const char **why)
+stream_deliver(struct stream *s, uint64_t offset, const uint8_t *data, size_t len, const char **why)
 {
 	if (s->life == STREAM_DEAD)
 		return 0; /* our RESET is on its way */

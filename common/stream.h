@@ -58,10 +58,10 @@ struct stream {
 	struct stream *control_next; /* list of streams with pending frames */
 	struct mux *mux;
 	uint32_t id;
-	uint8_t life;    /* enum stream_life */
+	uint8_t life;     /* enum stream_life */
 	uint8_t up, down; /* enum stream_half */
-	uint8_t pending; /* enum stream_pending */
-	uint8_t reason;  /* enum reason, of the RESET that is pending */
+	uint8_t pending;  /* enum stream_pending */
+	uint8_t reason;   /* enum reason, of the RESET that is pending */
 	bool in_control;
 	bool readable, writable; /* as epoll said last, edge triggered */
 	bool read_to_end;        /* a short read does not mean empty: more waits behind a mark */

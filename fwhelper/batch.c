@@ -18,9 +18,9 @@
 
 enum {
 	MESSAGE_MAX = 96 * 1024, /* no message of ours is longer */
-	ELEMENTS_MAX = 2000,	 /* in a message: 28 bytes each, and an attribute ends at 64 KiB */
-	NAT_PRIORITY = -100,	 /* NF_IP_PRI_NAT_DST; of equals, the newest table comes first */
-	TYPE_IPV4 = 7,		 /* nft's numbers, for whoever lists the set */
+	ELEMENTS_MAX = 2000,     /* in a message: 28 bytes each, and an attribute ends at 64 KiB */
+	NAT_PRIORITY = -100,     /* NF_IP_PRI_NAT_DST; of equals, the newest table comes first */
+	TYPE_IPV4 = 7,           /* nft's numbers, for whoever lists the set */
 	TYPE_IPV6 = 8,
 };
 

@@ -14,7 +14,7 @@
 struct batch {
 	char *buf;
 	size_t used;
-	bool full;	       /* something did not fit; it will not be sent */
+	bool full;             /* something did not fit; it will not be sent */
 	struct nlmsghdr *last; /* the message that asks for the acknowledgement */
 	uint32_t seq, rules, sets;
 	const char *table;

@@ -21,13 +21,13 @@ struct range {
 
 /* Redirecting a net inside one of these makes no sense, or harms; a net around it is fine. */
 static const struct range never[] = {
-    {4, 32, {0}},					 /* unspecified */
-    {4, 4, {224}},					 /* multicast */
-    {4, 32, {255, 255, 255, 255}},			 /* broadcast */
-    {6, 128, {0}},					 /* unspecified */
+    {4, 32, {0}},                                        /* unspecified */
+    {4, 4, {224}},                                       /* multicast */
+    {4, 32, {255, 255, 255, 255}},                       /* broadcast */
+    {6, 128, {0}},                                       /* unspecified */
     {6, 96, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}}, /* IPv4-mapped: never on the wire */
-    {6, 10, {0xfe, 0x80}},				 /* link-local: needs an interface */
-    {6, 8, {0xff}},					 /* multicast */
+    {6, 10, {0xfe, 0x80}},                               /* link-local: needs an interface */
+    {6, 8, {0xff}},                                      /* multicast */
 };
 
 static const struct range loopback[] = {

@@ -7,7 +7,7 @@
 enum { POLICY_VIOLATION = -1 }; /* an error no errno has: this peer does not speak the protocol */
 
 struct verdict {
-	int error;	    /* 0: go on; an errno: refused; POLICY_VIOLATION: end the session */
+	int error;          /* 0: go on; an errno: refused; POLICY_VIOLATION: end the session */
 	enum fw_reason why; /* when refused */
 };
 

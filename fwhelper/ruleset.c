@@ -47,7 +47,7 @@ static const uint8_t loopback6[16] = {[15] = 1};
 
 /* Which chains a session needs; [0] is IPv4, [1] is IPv6. NULL: no such chain. */
 struct plan {
-	const char *local;	  /* some loopback address is included */
+	const char *local;        /* some loopback address is included */
 	const char *to[FAMILIES]; /* something of the family is included */
 	const char *divert[FAMILIES];
 };

@@ -100,10 +100,10 @@ scrub_limits(void)
 		__rlimit_resource_t resource;
 		rlim_t value;
 	} limits[] = {
-	    {RLIMIT_CORE, 0},		   /* no memory of ours on disk */
+	    {RLIMIT_CORE, 0},              /* no memory of ours on disk */
 	    {RLIMIT_FSIZE, RLIM_INFINITY}, /* 0 makes a line to a log file fatal */
 	    {RLIMIT_CPU, RLIM_INFINITY},   /* would kill a session after a while */
-	    {RLIMIT_AS, RLIM_INFINITY},	   /* would fail the commit */
+	    {RLIMIT_AS, RLIM_INFINITY},    /* would fail the commit */
 	    {RLIMIT_DATA, RLIM_INFINITY},  /* would fail the commit */
 	    {RLIMIT_NOFILE, FW_MAX_LISTENERS + 32},
 	};

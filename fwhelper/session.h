@@ -90,7 +90,7 @@ struct session {
 	bool local; /* FW_HELLO_LOCAL */
 
 	uint32_t net_count, include_count; /* accepted */
-	size_t entry_count;		   /* in entries[]; fewer once duplicates are gone */
+	size_t entry_count;                /* in entries[]; fewer once duplicates are gone */
 	struct entry entries[FW_MAX_NETS];
 	uint32_t except_count;
 	struct fw_except excepts[FW_MAX_EXCEPTS];

@@ -25,7 +25,7 @@
 #include "table.h"
 
 enum {
-	MAX_DEAD = 64, /* healed per start; the next start goes on */
+	MAX_DEAD = 64,  /* healed per start; the next start goes on */
 	MAX_TRIES = 64, /* of a dump that others' changes interrupt (NLM_F_DUMP_INTR) */
 };
 

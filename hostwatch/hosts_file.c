@@ -39,7 +39,8 @@ is_host_name(const char *name)
 	for (size_t i = 0; i < all; i++) {
 		bool hyphen = name[i] == '-';
 		bool letter = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		                     "0123456789_", name[i]) != NULL;
+				     "0123456789_",
+				  name[i]) != NULL;
 
 		if (name[i] == '.') {
 			if (label == 0 || name[i - 1] == '-')

@@ -19,6 +19,7 @@
 
 enum { EXIT_USAGE = 2, EXIT_FAILED = 99 };
 
+/* clang-format off */
 static const struct sandbox_call calls[] = {
     {SCMP_SYS(read), 0, {{0}}},         /* the file */
     {SCMP_SYS(write), 0, {{0}}},        /* names, log */
@@ -32,6 +33,7 @@ static const struct sandbox_call calls[] = {
     {SCMP_SYS(rt_sigreturn), 0, {{0}}}, /* the kernel */
     {SCMP_SYS(exit_group), 0, {{0}}},   /* the end */
 };
+/* clang-format on */
 
 static void
 enter_sandbox(void)

@@ -15,7 +15,7 @@
 enum {
 	ACCEPTS_PER_WAKEUP = 64,
 	BACKLOG_MAX = 4096, /* of a listener: fwhelper/listeners.c */
-	RETRY_US = 100000, /* descriptors may be freed by someone else */
+	RETRY_US = 100000,  /* descriptors may be freed by someone else */
 	WARN_EVERY_US = 10000000,
 };
 
@@ -62,7 +62,8 @@ is_direct(int fd, const struct listener *l, const struct addr *dst)
 }
 
 static void
-take_connection(struct acceptor *a, const struct listener *l, int fd, const struct sockaddr_storage *peer)
+take_connection(
+    struct acceptor *a, const struct listener *l, int fd, const struct sockaddr_storage *peer)
 {
 	char from[ADDR_TEXT_MAX], to[ADDR_TEXT_MAX];
 	struct addr src, dst;
@@ -162,7 +163,8 @@ listener_ready(struct loop_fd *f, uint32_t events)
 			pause_accepting(a, "the server takes no more");
 			return;
 		}
-		int fd = accept4(l->io.fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd =
+		    accept4(l->io.fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd != -1)
 			take_connection(a, l, fd, &peer);
 		else if (is_shortage(errno))

@@ -15,14 +15,14 @@
  */
 enum {
 	BOOTSTRAP_NOISE_MAX = 32 * 1024, /* less than what an echo of the upload would be */
-	BOOTSTRAP_NOISE_KEPT = 160, /* shown when the mark never comes */
+	BOOTSTRAP_NOISE_KEPT = 160,      /* shown when the mark never comes */
 	BOOTSTRAP_MARK = FRAME_SYNC_LEN + FRAME_NONCE,
 };
 
 struct bootstrap {
 	uint8_t mark[BOOTSTRAP_MARK];
-	size_t matched;  /* of the mark, at the end of what was seen */
-	size_t noise;    /* bytes seen that were not the mark */
+	size_t matched;                      /* of the mark, at the end of what was seen */
+	size_t noise;                        /* bytes seen that were not the mark */
 	char kept[BOOTSTRAP_NOISE_KEPT + 1]; /* the first of them, untrusted text */
 };
 

@@ -57,7 +57,8 @@ place_descriptors(const struct child_setup *setup, int report)
 	for (size_t i = 0; i < setup->fd_count; i++)
 		if (dup2(moved[i], (int)i) == -1)
 			return -1;
-	if (syscall(SYS_close_range, (unsigned)setup->fd_count, (unsigned)high_report - 1, 0) == -1 ||
+	if (syscall(SYS_close_range, (unsigned)setup->fd_count, (unsigned)high_report - 1, 0) ==
+		-1 ||
 	    syscall(SYS_close_range, (unsigned)high_report + 1, ~0u, 0) == -1)
 		return -1;
 	return high_report;

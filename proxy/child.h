@@ -15,12 +15,12 @@ struct child {
 enum { CHILD_MAX_FDS = 8 };
 
 struct child_setup {
-	const char *path;          /* of the program; NULL: search PATH for argv[0] */
-	const char *const *argv;   /* NULL-terminated */
-	int fds[CHILD_MAX_FDS];    /* become 0, 1, 2, ...; all others are closed */
-	size_t fd_count;           /* at least 3 */
-	bool ignore_interrupt;     /* SIGINT and SIGQUIT from the terminal are for the supervisor */
-	bool die_with_parent;      /* SIGTERM it when the supervisor goes, however it goes */
+	const char *path;        /* of the program; NULL: search PATH for argv[0] */
+	const char *const *argv; /* NULL-terminated */
+	int fds[CHILD_MAX_FDS];  /* become 0, 1, 2, ...; all others are closed */
+	size_t fd_count;         /* at least 3 */
+	bool ignore_interrupt;   /* SIGINT and SIGQUIT from the terminal are for the supervisor */
+	bool die_with_parent;    /* SIGTERM it when the supervisor goes, however it goes */
 };
 
 /*

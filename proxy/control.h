@@ -35,7 +35,7 @@ struct control_start {
 
 struct control_message {
 	uint32_t type;
-	uint32_t end; /* enum control_end */
+	uint32_t end;   /* enum control_end */
 	char text[240]; /* NUL-terminated */
 };
 

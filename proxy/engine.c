@@ -197,8 +197,8 @@ from_ssh_ready(struct loop_fd *f, uint32_t events)
 static void
 boot_timed_out(struct loop_timer *t)
 {
-	no_answer((struct engine *)((char *)t - offsetof(struct engine, boot_timer)),
-	    CONTROL_END_NOISE);
+	no_answer(
+	    (struct engine *)((char *)t - offsetof(struct engine, boot_timer)), CONTROL_END_NOISE);
 }
 
 static void
@@ -208,7 +208,8 @@ to_ssh_ready(struct loop_fd *f, uint32_t events)
 
 	(void)events;
 	while (e->image_sent < e->start.image_size) {
-		ssize_t n = write(f->fd, e->image + e->image_sent, e->start.image_size - e->image_sent);
+		ssize_t n =
+		    write(f->fd, e->image + e->image_sent, e->start.image_size - e->image_sent);
 
 		if (n == -1 && errno == EINTR)
 			continue;
@@ -287,7 +288,8 @@ make_nonblocking(int fd)
 
 	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
 		die(EXIT_FATAL, "descriptor %d: %s", fd, strerror(errno));
-	(void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE); /* not a pipe, or over the limit: works as it is */
+	(void)fcntl(
+	    fd, F_SETPIPE_SZ, PIPE_SIZE); /* not a pipe, or over the limit: works as it is */
 }
 
 static void

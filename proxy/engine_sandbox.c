@@ -17,9 +17,10 @@
 #include "options.h"
 #include "sandbox.h"
 
-#define IS(n, v)  SCMP_CMP64(n, SCMP_CMP_EQ, (scmp_datum_t)(v), 0)
+#define IS(n, v)         SCMP_CMP64(n, SCMP_CMP_EQ, (scmp_datum_t)(v), 0)
 #define BITS(n, mask, v) SCMP_CMP64(n, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(mask), (scmp_datum_t)(v))
 
+/* clang-format off */
 static const struct sandbox_call calls[] = {
     {SCMP_SYS(epoll_wait), 0, {{0}}},      /* loop.c */
     {SCMP_SYS(epoll_pwait), 0, {{0}}},     /* loop.c, where there is no epoll_wait */
@@ -49,6 +50,7 @@ static const struct sandbox_call calls[] = {
     {SCMP_SYS(rt_sigreturn), 0, {{0}}},    /* the kernel */
     {SCMP_SYS(exit_group), 0, {{0}}},      /* the end */
 };
+/* clang-format on */
 
 void
 engine_sandbox_enter(void)

@@ -68,10 +68,10 @@ helper_receive_hello(struct helper *h, struct fw_reply *r)
 	return receive_reply(h, &sent, r, NULL);
 }
 
-#define X(name, number, legal, then)                                                               \
-	int helper_##name(struct helper *h, struct fw_##name *m, struct fw_reply *r)               \
-	{                                                                                          \
-		return call(h, FW_OP_##name, &m->h, sizeof *m, r, NULL);                           \
+#define X(name, number, legal, then)                                                 \
+	int helper_##name(struct helper *h, struct fw_##name *m, struct fw_reply *r) \
+	{                                                                            \
+		return call(h, FW_OP_##name, &m->h, sizeof *m, r, NULL);             \
 	}
 FW_OPS(X)
 #undef X

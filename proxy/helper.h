@@ -15,8 +15,8 @@ struct helper {
 	int errors;         /* read end of its stderr; -1: it writes to ours */
 	struct child child; /* itself, or the sudo, doas or pkexec in front of it */
 	uint32_t seq;
-	const char *via;    /* "sudo", ...; "" when started directly */
-	enum scope scope;   /* what it was started with */
+	const char *via;  /* "sudo", ...; "" when started directly */
+	enum scope scope; /* what it was started with */
 };
 
 /*
@@ -25,13 +25,15 @@ struct helper {
  * widest that needs no password, else system). Returns 0; -1 after an error message; 1 if
  * signal_fd became readable while waiting. flags: enum fw_hello_flags.
  */
-int helper_start(struct helper *h, const char *path, enum scope scope, uint32_t flags, int signal_fd);
+int helper_start(
+    struct helper *h, const char *path, enum scope scope, uint32_t flags, int signal_fd);
 
 /*
  * One request each: m without header, filled in; the reply comes back in r. Returns 0, or -1 with
  * errno: as the helper gave it (then r->why tells more), or EPIPE when the helper is gone.
  */
-#define X(name, number, legal, then) int helper_##name(struct helper *h, struct fw_##name *m, struct fw_reply *r);
+#define X(name, number, legal, then) \
+	int helper_##name(struct helper *h, struct fw_##name *m, struct fw_reply *r);
 FW_OPS(X)
 #undef X
 

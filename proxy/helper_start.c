@@ -178,8 +178,8 @@ judge_end(struct helper *h, const struct way *w, char *complaint, size_t size)
 	}
 	keep_complaint(h, complaint, size);
 	if (w->asks)
-		(void)snprintf(complaint, size, "%s did not allow it; what it said is above",
-		    w->program);
+		(void)snprintf(
+		    complaint, size, "%s did not allow it; what it said is above", w->program);
 	return NOT_THIS_WAY;
 }
 
@@ -216,15 +216,15 @@ helper_start(struct helper *h, const char *path, enum scope scope, uint32_t flag
 {
 	bool root = geteuid() == 0;
 	const struct way *ways = root ? root_ways : user_ways;
-	size_t count = root ? sizeof root_ways / sizeof *root_ways
-	                    : sizeof user_ways / sizeof *user_ways;
+	size_t count =
+	    root ? sizeof root_ways / sizeof *root_ways : sizeof user_ways / sizeof *user_ways;
 	char complaint[512] = "";
 
 	for (size_t i = 0; i < count; i++) {
 		if (!is_wanted(&ways[i], scope))
 			continue;
-		enum outcome o = try_way(
-		    h, &ways[i], path, flags, signal_fd, complaint, sizeof complaint);
+		enum outcome o =
+		    try_way(h, &ways[i], path, flags, signal_fd, complaint, sizeof complaint);
 		if (o == STARTED)
 			return 0;
 		drop(h);

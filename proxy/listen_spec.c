@@ -80,7 +80,8 @@ parse_item(struct addr *a, const char *item, char *why, size_t size)
 		return bad(why, size, item, "expected [ip:]port");
 	strcpy(copy, item);
 	if (split(copy, &host, &port) == -1)
-		return bad(why, size, item, "expected [ip:]port; an IPv6 address needs brackets: [::1]:12300");
+		return bad(why, size, item,
+		    "expected [ip:]port; an IPv6 address needs brackets: [::1]:12300");
 	if (lookup(a, host) == -1)
 		return bad(why, size, item, "cannot find this address");
 	if (parse_port(a, port) == -1)

@@ -70,8 +70,10 @@ parse_width(struct target *t, char *text, char *why, size_t size)
 	long width = number(text, 128);
 
 	if (width == -1)
-		return bad(why, size, "'%s': the width behind / is a number from 0 to 32 (IPv4) or "
-		    "128 (IPv6)", t->text);
+		return bad(why, size,
+		    "'%s': the width behind / is a number from 0 to 32 (IPv4) or "
+		    "128 (IPv6)",
+		    t->text);
 	t->width = (int)width;
 	return 0;
 }
@@ -153,8 +155,8 @@ check_host(struct target *t, char *why, size_t size)
 	if (!v4 && !v6 && !is_name(t->host))
 		return bad(why, size, "'%s' is not an address, a subnet or a host name", t->text);
 	if ((v4 || v6) && t->width > most)
-		return bad(why, size, "'%s': the width behind / is a number from 0 to %d", t->text,
-		    most);
+		return bad(
+		    why, size, "'%s': the width behind / is a number from 0 to %d", t->text, most);
 	return 0;
 }
 
@@ -208,8 +210,8 @@ check_ambiguous(const struct target *t, char *why, size_t size)
 {
 	if (t->width != -1 || strncmp(t->host, "::1:", 4) != 0 || number(t->host + 4, PORT_MAX) < 1)
 		return 0;
-	return bad(why, size, "'%s': did you mean [::1]:%s? Write %s/128 for the address",
-	    t->text, t->host + 4, t->host);
+	return bad(why, size, "'%s': did you mean [::1]:%s? Write %s/128 for the address", t->text,
+	    t->host + 4, t->host);
 }
 
 static int
@@ -219,8 +221,8 @@ parse_ipv6(struct target *t, char *text, char *why, size_t size)
 	char *colon = slash != NULL ? strchr(slash, ':') : NULL;
 
 	if (colon == NULL && slash == NULL && strchr(text, '-') != NULL)
-		return bad(why, size, "'%s': an IPv6 address with ports is written [address]:first-last",
-		    t->text);
+		return bad(why, size,
+		    "'%s': an IPv6 address with ports is written [address]:first-last", t->text);
 	if (colon != NULL) {
 		*colon = '\0';
 		if (parse_ports(t, colon + 1, why, size) == -1)
@@ -251,7 +253,8 @@ target_parse(struct target *t, const char *text, bool exclude, char *why, size_t
 
 	*t = (struct target){.width = -1, .port_last = PORT_MAX, .exclude = exclude, .text = text};
 	if (strlen(text) >= sizeof copy)
-		return bad(why, size, "'%.60s...' is not an address, a subnet or a host name", text);
+		return bad(
+		    why, size, "'%.60s...' is not an address, a subnet or a host name", text);
 	strcpy(copy, text);
 	const char *colon = strchr(copy, ':');
 	if (copy[0] == '[')
@@ -281,7 +284,9 @@ append(struct net_list *list, const struct net *n)
 static int
 append_target(struct net_list *list, const struct target *t, const struct addr *a)
 {
-	struct net n = {.addr = *a, .exclude = t->exclude, .port_first = t->port_first,
+	struct net n = {.addr = *a,
+	    .exclude = t->exclude,
+	    .port_first = t->port_first,
 	    .port_last = t->port_last};
 
 	n.width = (uint8_t)(t->width == -1 ? (int)addr_bits(a) : t->width);
@@ -302,8 +307,10 @@ check_name_width(const struct target *t, const struct addrinfo *all, char *why, 
 	if (t->width == -1)
 		return 0;
 	if (v4 && v6)
-		return bad(why, size, "'%s': %s has IPv4 and IPv6 addresses, so the mask of /%d is "
-		    "not supported; give the addresses themselves", t->text, t->host, t->width);
+		return bad(why, size,
+		    "'%s': %s has IPv4 and IPv6 addresses, so the mask of /%d is "
+		    "not supported; give the addresses themselves",
+		    t->text, t->host, t->width);
 	if (v4 && t->width > 32)
 		return bad(why, size, "'%s': the width behind / is a number from 0 to 32", t->text);
 	return 0;

@@ -14,8 +14,8 @@
  * [HOST/WIDTH]:PORT[-PORT].
  */
 struct target {
-	char host[256]; /* an address or a name */
-	int width;      /* -1: none given */
+	char host[256];                 /* an address or a name */
+	int width;                      /* -1: none given */
 	uint16_t port_first, port_last; /* 0 and 65535: every port */
 	bool exclude;
 	const char *text; /* as written, for messages */

@@ -17,7 +17,7 @@
 
 struct option_row {
 	const char *name;
-	char letter; /* 0: none */
+	char letter;     /* 0: none */
 	const char *arg; /* NULL: takes none */
 	void (*set)(struct options *o, const char *arg);
 	const char *help;
@@ -52,7 +52,8 @@ set_listen(struct options *o, const char *arg)
 {
 	char why[256];
 
-	if (listen_spec_parse(o->listen, OPTIONS_MAX_LISTEN, &o->listen_count, arg, why, sizeof why) == -1)
+	if (listen_spec_parse(
+		o->listen, OPTIONS_MAX_LISTEN, &o->listen_count, arg, why, sizeof why) == -1)
 		usage_error("%s", why);
 }
 
@@ -155,8 +156,8 @@ show_help(struct options *o, const char *arg)
 	(void)o;
 	(void)arg;
 	(void)printf("usage: sshuttle-proxy [-r [USER@]HOST[:PORT]] [options] SUBNET...\n\n"
-	             "Makes TCP connections to each SUBNET (HOST[/WIDTH][:PORT[-PORT]]) come out "
-	             "of HOST.\n\n");
+		     "Makes TCP connections to each SUBNET (HOST[/WIDTH][:PORT[-PORT]]) come out "
+		     "of HOST.\n\n");
 	for (size_t i = 0; i < ROWS; i++) {
 		char left[64], letter[8] = "    ";
 
@@ -177,7 +178,8 @@ static void
 make_tables(char *letters, struct option *longs)
 {
 	for (int i = 0; i < ROWS; i++) {
-		longs[i] = (struct option){.name = rows[i].name, .val = FIRST_VALUE + i,
+		longs[i] = (struct option){.name = rows[i].name,
+		    .val = FIRST_VALUE + i,
 		    .has_arg = rows[i].arg != NULL ? required_argument : no_argument};
 		if (rows[i].letter == 0)
 			continue;

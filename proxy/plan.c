@@ -103,7 +103,7 @@ plan_show(const struct plan *p)
 	log_verbose("DNS : off (not available yet)");
 	log_verbose("User: off (not available yet)");
 	log_verbose("Subnets to forward through remote host (type, IP, cidr mask width, startPort, "
-	            "endPort):");
+		    "endPort):");
 	show_nets(p, false);
 	log_verbose("Subnets to exclude from forwarding:");
 	show_nets(p, true);

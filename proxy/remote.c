@@ -67,14 +67,16 @@ remote_parse(struct remote *r, const char *text, char *why, size_t size)
 	if (text[0] == '-')
 		return bad(why, size, text, "it may not start with '-'");
 	if (at != NULL && memchr(text, ':', user_len) != NULL)
-		return bad(why, size, text, "a password does not belong on a command line; let ssh ask for it");
+		return bad(why, size, text,
+		    "a password does not belong on a command line; let ssh ask for it");
 
 	strcpy(copy, at != NULL ? at + 1 : text);
 	char *host = copy;
 	const char *port = split_port(&host);
 	if (port == NULL || check_port(r, port) == -1)
-		return bad(why, size, text, "expected [user@]host[:port] or [user@][v6address]:port, "
-		                            "with a port from 1 to 65535");
+		return bad(why, size, text,
+		    "expected [user@]host[:port] or [user@][v6address]:port, "
+		    "with a port from 1 to 65535");
 	if (*host == '\0')
 		return bad(why, size, text, "the host is empty");
 	if (*host == '-')

@@ -16,18 +16,18 @@ enum { SESSION_MAX_LISTENERS = FW_MAX_LISTENERS };
 struct session {
 	const struct options *options;
 	const struct plan *plan;
-	int signals;     /* signalfd */
+	int signals; /* signalfd */
 	struct helper helper;
 	struct child ssh;
 	struct child engine;
-	int control;     /* to the engine */
+	int control; /* to the engine */
 	int listener[SESSION_MAX_LISTENERS];
 	size_t listeners;
 	uint32_t nets, excepts; /* accepted by the helper */
-	bool ssh_gone;     /* ssh has ended, or its output has */
-	bool no_v6;        /* this machine has none: IPv6 networks are left out */
-	int exit_code;     /* once the session is over */
-	char failure[640]; /* and why, if it failed and nothing has said so yet */
+	bool ssh_gone;          /* ssh has ended, or its output has */
+	bool no_v6;             /* this machine has none: IPv6 networks are left out */
+	int exit_code;          /* once the session is over */
+	char failure[640];      /* and why, if it failed and nothing has said so yet */
 };
 
 /* Make the listeners that the plan needs, through the helper. 0, or -1 after an error message. */

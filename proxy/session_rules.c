@@ -210,8 +210,11 @@ session_send_nets(struct session *s)
 
 	for (size_t i = 0; i < s->plan->nets.count; i++) {
 		const struct net *n = &s->plan->nets.net[i];
-		struct fw_net m = {.addr = to_wire(&n->addr), .prefix_len = n->width,
-		    .exclude = n->exclude, .port_first = n->port_first, .port_last = n->port_last};
+		struct fw_net m = {.addr = to_wire(&n->addr),
+		    .prefix_len = n->width,
+		    .exclude = n->exclude,
+		    .port_first = n->port_first,
+		    .port_last = n->port_last};
 
 		if (n->addr.family == 6 && s->no_v6)
 			continue;
@@ -234,8 +237,10 @@ send_excepts(struct session *s)
 	size_t n = s->options->local ? 0 : ssh_sockets_find(s->ssh.pid, list, FW_MAX_EXCEPTS);
 
 	for (size_t i = 0; i < n; i++) {
-		struct fw_except m = {.src = to_wire(&list[i].src), .dst = to_wire(&list[i].dst),
-		    .src_port = list[i].src.port, .dst_port = list[i].dst.port};
+		struct fw_except m = {.src = to_wire(&list[i].src),
+		    .dst = to_wire(&list[i].dst),
+		    .src_port = list[i].src.port,
+		    .dst_port = list[i].dst.port};
 
 		log_verbose("ssh's connection %s -> %s is left alone",
 		    addr_format(&list[i].src, from), addr_format(&list[i].dst, to));

@@ -42,9 +42,10 @@ start_engine(struct session *s, const struct ssh_pipes *pipes, int image)
 		close(null);
 		return -1;
 	}
-	struct child_setup setup = {.path = "/proc/self/exe", .argv = argv,
+	struct child_setup setup = {.path = "/proc/self/exe",
+	    .argv = argv,
 	    .fds = {null, null, STDERR_FILENO, pair[1], pipes->to, pipes->from, pipes->errors,
-	        image},
+		image},
 	    .fd_count = ENGINE_FD_COUNT};
 	int r = child_start(&s->engine, &setup), err = errno;
 	close(pair[1]);
@@ -79,7 +80,8 @@ start_all(struct session *s, struct control_start *start, const char *image_path
 	if (fstat(image, &st) == -1)
 		return -1;
 	make_nonce(start);
-	if (ssh_start(&s->ssh, &pipes, s->options, image_path, (size_t)st.st_size, start->nonce) == -1) {
+	if (ssh_start(&s->ssh, &pipes, s->options, image_path, (size_t)st.st_size, start->nonce) ==
+	    -1) {
 		log_fatal("cannot run '%s': %s",
 		    s->options->local ? image_path : s->options->ssh_command[0],
 		    errno == ENOENT ? "there is no such program" : strerror(errno));
@@ -101,11 +103,13 @@ int
 session_start_tunnel(struct session *s)
 {
 	struct control_start start = {.type = CONTROL_START,
-	    .verbosity = (uint32_t)s->options->verbosity, .local = s->options->local};
+	    .verbosity = (uint32_t)s->options->verbosity,
+	    .local = s->options->local};
 	char path[PLACES_MAX];
 	int image;
 
-	if (places_find(path, "sshuttle-remote") == -1 || (image = open(path, O_RDONLY | O_CLOEXEC)) == -1) {
+	if (places_find(path, "sshuttle-remote") == -1 ||
+	    (image = open(path, O_RDONLY | O_CLOEXEC)) == -1) {
 		log_fatal("%s: %s", path, strerror(errno));
 		return -1;
 	}

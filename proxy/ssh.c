@@ -55,8 +55,9 @@ format_command(char *out, size_t size, size_t image_size, const char *nonce, int
 	if (uname(&here) == -1)
 		bug("uname");
 	(void)snprintf(out, size, remote_command, here.machine, SSH_EXIT_CANNOT_RUN,
-	    SSH_EXIT_INCOMPLETE, image_size, image_size, SSH_EXIT_INCOMPLETE, SSH_EXIT_INCOMPLETE, FRAME_NONCE, nonce, verbosity, FRAME_NONCE, nonce, verbosity,
-	    SSH_EXIT_NO_PLACE, SSH_EXIT_CANNOT_RUN);
+	    SSH_EXIT_INCOMPLETE, image_size, image_size, SSH_EXIT_INCOMPLETE, SSH_EXIT_INCOMPLETE,
+	    FRAME_NONCE, nonce, verbosity, FRAME_NONCE, nonce, verbosity, SSH_EXIT_NO_PLACE,
+	    SSH_EXIT_CANNOT_RUN);
 }
 
 static void
@@ -70,16 +71,19 @@ close_pair(const int pair[2])
 
 /* Pipes, not a socket pair: ssh and we may then splice, and a pipe can be made large. */
 static int
-start_with_pipes(struct child *c, struct ssh_pipes *pipes, const char *path, const char *const *argv,
-    bool own_errors)
+start_with_pipes(struct child *c, struct ssh_pipes *pipes, const char *path,
+    const char *const *argv, bool own_errors)
 {
 	int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1};
 	int r = -1, saved;
 
 	if (pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0 && pipe2(err, O_CLOEXEC) == 0) {
-		struct child_setup setup = {.path = path, .argv = argv, .fd_count = 3,
+		struct child_setup setup = {.path = path,
+		    .argv = argv,
+		    .fd_count = 3,
 		    .fds = {in[0], out[1], own_errors ? err[1] : STDERR_FILENO},
-		    .ignore_interrupt = true, .die_with_parent = true};
+		    .ignore_interrupt = true,
+		    .die_with_parent = true};
 		(void)fcntl(in[1], F_SETPIPE_SZ, PIPE_SIZE); /* over the limit: works as it is */
 		(void)fcntl(out[0], F_SETPIPE_SZ, PIPE_SIZE);
 		r = child_start(c, &setup);
@@ -97,7 +101,8 @@ start_with_pipes(struct child *c, struct ssh_pipes *pipes, const char *path, con
 }
 
 static int
-start_local(struct child *c, struct ssh_pipes *pipes, const char *path, const char *nonce, int verbosity)
+start_local(
+    struct child *c, struct ssh_pipes *pipes, const char *path, const char *nonce, int verbosity)
 {
 	char nonce_text[FRAME_NONCE + 1], level[2] = {(char)('0' + verbosity), '\0'};
 	const char *argv[] = {"sshuttle-remote", nonce_text, level, NULL};
@@ -132,7 +137,8 @@ ssh_start(struct child *ssh, struct ssh_pipes *pipes, const struct options *o,
 	}
 	ssh_probe(&probe, o);
 	if (probe.openssh)
-		argv[n++] = "-T"; /* a terminal that the configuration asks for would garble frames */
+		argv[n++] =
+		    "-T"; /* a terminal that the configuration asks for would garble frames */
 	if (probe.prefer_gcm) {
 		argv[n++] = "-o";
 		argv[n++] = SSH_PREFER_GCM;
@@ -158,30 +164,43 @@ ssh_explain_end(char *text, size_t size, const struct options *o, int status)
 	}
 	switch (WEXITSTATUS(status)) {
 	case SSH_EXIT_CANNOT_RUN:
-		(void)snprintf(text, size, "%s cannot run the uploaded sshuttle-remote: another "
-		    "kind of processor, or no directory there where programs may run", host);
+		(void)snprintf(text, size,
+		    "%s cannot run the uploaded sshuttle-remote: another "
+		    "kind of processor, or no directory there where programs may run",
+		    host);
 		break;
 	case SSH_EXIT_NO_PLACE:
-		(void)snprintf(text, size, "%s has no directory to put sshuttle-remote in: make "
-		    "/tmp or the home directory writable", host);
+		(void)snprintf(text, size,
+		    "%s has no directory to put sshuttle-remote in: make "
+		    "/tmp or the home directory writable",
+		    host);
 		break;
 	case SSH_EXIT_INCOMPLETE:
-		(void)snprintf(text, size, "sshuttle-remote did not arrive complete on %s: is the "
-		    "disk full there?", host);
+		(void)snprintf(text, size,
+		    "sshuttle-remote did not arrive complete on %s: is the "
+		    "disk full there?",
+		    host);
 		break;
 	case SSH_EXIT_REMOTE:
-		(void)snprintf(text, size, "sshuttle-remote failed on %s; what it said is above", host);
+		(void)snprintf(
+		    text, size, "sshuttle-remote failed on %s; what it said is above", host);
 		break;
 	case SSH_EXIT_NO_SHELL:
-		(void)snprintf(text, size, "%s has no usable shell for this account (exit status "
-		    "127); /bin/sh is needed there", host);
+		(void)snprintf(text, size,
+		    "%s has no usable shell for this account (exit status "
+		    "127); /bin/sh is needed there",
+		    host);
 		break;
 	case SSH_EXIT_SSH:
-		(void)snprintf(text, size, "ssh could not connect or log in to %s, or lost the "
-		    "connection (exit status 255); what it said is above", host);
+		(void)snprintf(text, size,
+		    "ssh could not connect or log in to %s, or lost the "
+		    "connection (exit status 255); what it said is above",
+		    host);
 		break;
 	default:
-		(void)snprintf(text, size, "the connection to %s ended with exit status %d: is its "
-		    "login shell usable?", host, WEXITSTATUS(status));
+		(void)snprintf(text, size,
+		    "the connection to %s ended with exit status %d: is its "
+		    "login shell usable?",
+		    host, WEXITSTATUS(status));
 	}
 }

@@ -12,12 +12,12 @@ struct ssh_pipes {
 
 /* Exit codes of the line of shell that starts sshuttle-remote on the server. */
 enum ssh_remote_exit {
-	SSH_EXIT_CANNOT_RUN = 96,  /* wrong processor, or programs may not run anywhere */
-	SSH_EXIT_NO_PLACE = 97,    /* no directory to put it in */
-	SSH_EXIT_INCOMPLETE = 98,  /* disk full, or the upload broke off */
-	SSH_EXIT_REMOTE = 99,      /* sshuttle-remote failed, and has said why */
+	SSH_EXIT_CANNOT_RUN = 96, /* wrong processor, or programs may not run anywhere */
+	SSH_EXIT_NO_PLACE = 97,   /* no directory to put it in */
+	SSH_EXIT_INCOMPLETE = 98, /* disk full, or the upload broke off */
+	SSH_EXIT_REMOTE = 99,     /* sshuttle-remote failed, and has said why */
 	SSH_EXIT_NO_SHELL = 127,
-	SSH_EXIT_SSH = 255,        /* ssh itself */
+	SSH_EXIT_SSH = 255, /* ssh itself */
 };
 
 /*

@@ -20,8 +20,8 @@ struct ssh_errors {
 	struct loop *loop;
 	char line[SSH_ERRORS_LINE];
 	size_t len;
-	uint64_t window;   /* when the current second began */
-	unsigned lines;    /* shown in it */
+	uint64_t window; /* when the current second began */
+	unsigned lines;  /* shown in it */
 	unsigned dropped;
 };
 

@@ -31,7 +31,8 @@ ms_since(const struct timespec *start)
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with a valid clock */
-	return (int)((now.tv_sec - start->tv_sec) * 1000 + (now.tv_nsec - start->tv_nsec) / 1000000);
+	return (
+	    int)((now.tv_sec - start->tv_sec) * 1000 + (now.tv_nsec - start->tv_nsec) / 1000000);
 }
 
 /* Read fd to its end, for ANSWER_MS at most. */
@@ -70,8 +71,11 @@ ask_ciphers(const char *const *argv, char *value, size_t size)
 		close(null);
 		return -1;
 	}
-	struct child_setup setup = {.argv = argv, .fds = {null, out[1], null}, .fd_count = 3,
-	    .ignore_interrupt = true, .die_with_parent = true};
+	struct child_setup setup = {.argv = argv,
+	    .fds = {null, out[1], null},
+	    .fd_count = 3,
+	    .ignore_interrupt = true,
+	    .die_with_parent = true};
 	r = child_start(&c, &setup);
 	close(out[1]);
 	close(null);
@@ -114,7 +118,8 @@ move_to_front(char *out, size_t size, const char *list)
 void
 ssh_probe(struct ssh_probe *p, const struct options *o)
 {
-	const char *preferred[] = {o->ssh_command[0], "-F", "none", "-o", SSH_PREFER_GCM, "-G", "host", NULL};
+	const char *preferred[] = {
+	    o->ssh_command[0], "-F", "none", "-o", SSH_PREFER_GCM, "-G", "host", NULL};
 	const char *mine[MAX_WORDS + 3];
 	char configured[LIST_MAX], by_default[LIST_MAX], moved[LIST_MAX];
 	size_t n = 0;
@@ -128,6 +133,6 @@ ssh_probe(struct ssh_probe *p, const struct options *o)
 	mine[n] = NULL;
 	p->openssh = ask_ciphers(mine, configured, sizeof configured) == 0;
 	p->prefer_gcm = p->openssh && has_aes() && move_to_front(moved, sizeof moved, configured) &&
-	    ask_ciphers(preferred, by_default, sizeof by_default) == 0 &&
-	    strcmp(moved, by_default) == 0;
+	                ask_ciphers(preferred, by_default, sizeof by_default) == 0 &&
+	                strcmp(moved, by_default) == 0;
 }

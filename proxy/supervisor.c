@@ -227,7 +227,7 @@ start_helper(struct session *s)
 	if (places_find_helper(path) == -1)
 		return fatal(s, "%s: %s", path,
 		    errno == EPERM ? "it must belong to root and be writable by root only"
-		                   : strerror(errno));
+				   : strerror(errno));
 	int r = helper_start(&s->helper, path, needed_scope(s->options),
 	    s->options->local ? FW_HELLO_LOCAL : 0, s->signals);
 	if (r == 1)
@@ -238,7 +238,7 @@ start_helper(struct session *s)
 	    s->helper.via[0] != '\0' ? "through " : "directly", s->helper.via);
 	if (s->helper.scope == SCOPE_OWN && s->options->scope == SCOPE_AUTO)
 		log_notice("only your own traffic is forwarded (--scope=own is what %s grants "
-		           "without a password)",
+			   "without a password)",
 		    s->helper.via);
 	return 0;
 }
@@ -271,7 +271,8 @@ redirect(struct session *s)
 
 	if (session_commit(s) == -1)
 		return over(s, EXIT_FATAL);
-	return record_send(s->control, &go, sizeof go, -1) == -1 ? fatal(s, "the engine has died") : 0;
+	return record_send(s->control, &go, sizeof go, -1) == -1 ? fatal(s, "the engine has died")
+	                                                         : 0;
 }
 
 /*

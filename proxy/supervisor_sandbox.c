@@ -12,6 +12,7 @@
 
 #define BITS(n, mask, v) SCMP_CMP64(n, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(mask), (scmp_datum_t)(v))
 
+/* clang-format off */
 static const struct sandbox_call calls[] = {
     {SCMP_SYS(poll), 0, {{0}}},            /* waiting */
     {SCMP_SYS(ppoll), 0, {{0}}},           /* waiting, where there is no poll */
@@ -29,6 +30,7 @@ static const struct sandbox_call calls[] = {
     {SCMP_SYS(rt_sigreturn), 0, {{0}}},    /* the kernel */
     {SCMP_SYS(exit_group), 0, {{0}}},      /* the end */
 };
+/* clang-format on */
 
 void
 supervisor_sandbox_enter(void)

@@ -132,10 +132,9 @@ parse_arguments(int argc, char **argv)
 		exit(0);
 	}
 	if (argc != 3 || strlen(argv[1]) != FRAME_NONCE || argv[2][0] < '0' || argv[2][0] > '3') {
-		(void)fprintf(stderr,
-		    "usage: sshuttle-remote NONCE VERBOSITY\n"
-		    "This program is uploaded and started by sshuttle-proxy; see "
-		    "sshuttle-remote(8).\n");
+		(void)fprintf(stderr, "usage: sshuttle-remote NONCE VERBOSITY\n"
+				      "This program is uploaded and started by sshuttle-proxy; see "
+				      "sshuttle-remote(8).\n");
 		exit(EXIT_USAGE);
 	}
 	log_init(" s: ", argv[2][0] - '0');
@@ -153,9 +152,8 @@ main(int argc, char **argv)
 	greet(nonce);
 	prepare_descriptor(STDIN_FILENO);
 	prepare_descriptor(STDOUT_FILENO);
-	if (loop_init(&s.loop) == -1 ||
-	    mux_init(&s.mux, &s.loop, &ops, &s, FRAME_SIDE_SERVER, STDIN_FILENO, STDOUT_FILENO,
-	        NULL, streams, 0) == -1)
+	if (loop_init(&s.loop) == -1 || mux_init(&s.mux, &s.loop, &ops, &s, FRAME_SIDE_SERVER,
+					    STDIN_FILENO, STDOUT_FILENO, NULL, streams, 0) == -1)
 		die(EXIT_FAILED, "start: %s", strerror(errno));
 	remote_sandbox_enter();
 	if (loop_run(&s.loop) == -1)

@@ -7,25 +7,40 @@
  * Mustn't: open a file, start a program, bind or listen, see another process.
  */
 #include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 
-#define ANY              0, {{0}}
-#define IF1(a)           1, {a}
-#define IF2(a, b)        2, {a, b}
-#define STREAM_FLAGS     (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
-#define IS(arg, v)       SCMP_CMP64(arg, SCMP_CMP_EQ, (scmp_datum_t)(v), 0)
-#define WITHOUT(arg, v)  SCMP_CMP64(arg, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(v), 0)
+#define ANY               \
+	0,                \
+	{                 \
+		{         \
+			0 \
+		}         \
+	}
+#define IF1(a)    \
+	1,        \
+	{         \
+		a \
+	}
+#define IF2(a, b)    \
+	2,           \
+	{            \
+		a, b \
+	}
+#define STREAM_FLAGS    (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
+#define IS(arg, v)      SCMP_CMP64(arg, SCMP_CMP_EQ, (scmp_datum_t)(v), 0)
+#define WITHOUT(arg, v) SCMP_CMP64(arg, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(v), 0)
 
 static const struct {
 	int nr;
 	unsigned argc;
 	struct scmp_arg_cmp arg[3];
+	/* clang-format off */
 } calls[] = {
     /* the event loop */
     {SCMP_SYS(epoll_wait), ANY},
@@ -72,6 +87,7 @@ static const struct {
     {SCMP_SYS(rt_sigprocmask), ANY},
 #endif
 };
+/* clang-format on */
 
 static void
 check(int r, const char *what)
@@ -88,7 +104,7 @@ print_array(FILE *bpf)
 	struct sock_filter f;
 
 	(void)printf("/* made by remote-stub/gen/filter_gen.c */\n"
-	             "static const struct sock_filter remote_filter[] = {\n");
+		     "static const struct sock_filter remote_filter[] = {\n");
 	while (fread(&f, sizeof f, 1, bpf) == 1)
 		(void)printf("    {0x%02x, %u, %u, 0x%08x},\n", f.code, f.jt, f.jf, f.k);
 	(void)printf("};\n");

@@ -29,7 +29,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	bootstrap_init(&b, nonce);
 	for (size_t i = 0; i < len; i++)
 		bytes[i] = data[i] >= 'a' && data[i] < 'a' + BOOTSTRAP_MARK ? b.mark[data[i] - 'a']
-									    : data[i];
+		                                                            : data[i];
 	while (v == BOOTSTRAP_MORE && at < len) {
 		size_t n = len - at < step ? len - at : step;
 

@@ -41,9 +41,9 @@ test_short(void **state)
 		memset(buf, 0xff, n);
 		wire_init(&w, buf, n - 1);
 		uint64_t v = n == 1   ? wire_u8(&w)
-			     : n == 2 ? wire_u16(&w)
-			     : n == 4 ? wire_u32(&w)
-				      : wire_u64(&w);
+		             : n == 2 ? wire_u16(&w)
+		             : n == 4 ? wire_u32(&w)
+		                      : wire_u64(&w);
 		assert_true(v == 0);
 		assert_true(w.bad);
 		assert_false(wire_done(&w));
