@@ -113,6 +113,8 @@ table_heal(struct session *s)
 		if (r == -1 && errno != EINTR)
 			break;
 	}
+	if (r == -1 && errno == EINTR)
+		return; /* never a moment's rest: the next start heals */
 	if (r == -1)
 		die(EXIT_NO_KERNEL, "cannot list tables, has this kernel nf_tables? %s",
 		    strerror(errno));
@@ -204,5 +206,8 @@ table_verify(struct session *s, uint32_t rules)
 		if (r == -1 && errno != EINTR)
 			break;
 	}
+	/* Never a moment's rest: the kernel's acknowledgement of the batch has to do. */
+	if (r == -1 && errno == EINTR)
+		return true;
 	return r == 0 && found == rules;
 }

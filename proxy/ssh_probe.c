@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "log.h"
 #include "ssh_probe.h"
 
 enum { MAX_WORDS = 64, CONFIG_MAX = 64 * 1024, LIST_MAX = 2048, ANSWER_MS = 2000 };
@@ -81,7 +82,8 @@ ask_ciphers(const char *const *argv, char *value, size_t size)
 	close(null);
 	if (r == 0) {
 		config[read_answer(out[0], config, CONFIG_MAX)] = '\0';
-		(void)child_stop(&c, 0);
+		if (!child_stop(&c, 0))
+			log_warn("%s -G (process %d) does not end", argv[0], (int)c.pid);
 	}
 	close(out[0]);
 	const char *line = r == 0 ? strstr(config, "\nciphers ") : NULL;
