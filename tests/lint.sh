@@ -35,4 +35,9 @@ for file in $(find common $programs tests packaging .ci -type f \
 	head -3 "$file" | grep -q 'SPDX-License-Identifier' || complain "$file names no licence"
 done
 
+# What runs as root stands in SECURITY.md as it stands in the Makefile.
+grep '^sshuttle-fwhelper_' Makefile | while read -r line; do
+	grep -Fqx "$line" SECURITY.md || echo "$line"
+done | grep . && complain 'SECURITY.md quotes another line of the Makefile'
+
 exit $bad
