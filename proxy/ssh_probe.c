@@ -126,7 +126,7 @@ ssh_probe(struct ssh_probe *p, const struct options *o)
 	char configured[LIST_MAX], by_default[LIST_MAX], moved[LIST_MAX];
 	size_t n = 0;
 
-	while (o->ssh_command[n] != NULL && n < MAX_WORDS) {
+	while (n < MAX_WORDS && o->ssh_command[n] != NULL) {
 		mine[n] = o->ssh_command[n];
 		n++;
 	}
