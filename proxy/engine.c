@@ -308,9 +308,27 @@ watch_all(struct engine *e)
 		die(EXIT_FATAL, "epoll: %s", strerror(errno));
 }
 
+/*
+ * A terminal can say that it takes a line and then not take all of it (log.c asks first). Our own
+ * open file of it does not wait, and leaves the one that we share with others as it is.
+ */
+static void
+detach_stderr(void)
+{
+	int fd = -1;
+
+	if (isatty(STDERR_FILENO))
+		fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd == -1)
+		return; /* no terminal, or another user's: works as it is */
+	(void)dup2(fd, STDERR_FILENO);
+	close(fd);
+}
+
 static void
 settle(void)
 {
+	detach_stderr();
 	(void)prctl(PR_SET_NAME, ENGINE_NAME, 0, 0, 0);
 	/* The terminal's signals are for the supervisor, which then dismisses us. */
 	(void)signal(SIGINT, SIG_IGN);

@@ -33,17 +33,17 @@ def has_rules(lab):
     return "flags owner" in lab.client.ruleset()
 
 
-@pytest.mark.parametrize("what", ["pipe", "stopped terminal"])
+@pytest.mark.parametrize("what", ["pipe", "stopped terminal", "unread terminal"])
 def test_nobody_reads_stderr(lab, tunnel, before, what):
     """Neither the connections nor the end wait for a reader that has stopped."""
     running = tunnel(*NETS, tty=what != "pipe")
     if what == "pipe":
         fcntl.fcntl(running.process.stdout, fcntl.F_SETPIPE_SZ, 4096)
-    else:
+    elif what == "stopped terminal":
         os.write(running.tty, b"\x13")  # Ctrl-S
     running.stop_reading()
     with lab.client.connect(L.TARGET4, services.ECHO, timeout=5) as sock:
-        for _ in range(150):
+        for _ in range(400):  # lines: more than a pipe or a terminal holds
             assert works(lab.client, L.TARGET4)
         assert echo(sock) == b"ping"
         running.process.terminate()

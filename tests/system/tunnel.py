@@ -43,6 +43,7 @@ class Tunnel:
                    "stderr": subprocess.STDOUT}
         if tty:
             self.tty, there = pty.openpty()
+            os.fchown(there, lab.uid.get(user, 0), -1)  # as login(1) does
             streams = dict.fromkeys(streams, there)
             argv = ["setsid", "--ctty", *argv]
         account = f"t-{user}" if user != "root" else None
