@@ -10,4 +10,10 @@
  */
 uint32_t descriptors_raise(void);
 
+/* Make a lane's end ready: non-blocking, and large if it is a pipe. 0, or -1 with errno. */
+int descriptors_prepare(int fd);
+
+/* Close a connected socket so that its peer gets a reset. */
+void descriptors_close_reset(int fd);
+
 #endif

@@ -15,10 +15,7 @@
 #include "mux_internal.h"
 #include "wire.h"
 
-enum {
-	READS_PER_WAKEUP = 1,
-	ACK_DELAY_US = 1000, /* let an ACK ride on what is sent within this time */
-};
+enum { ACK_DELAY_US = 1000 /* let an ACK ride on what is sent within this time */ };
 
 static int
 take_hello(struct mux *m, const struct lane_piece *p, const char **why)
@@ -186,19 +183,15 @@ mux_in_ready(struct loop_fd *f, uint32_t events)
 
 	(void)events; /* an error shows when we read */
 	m->lane.now = m->loop->now;
-	for (int i = 0; i < READS_PER_WAKEUP && !m->failed; i++) {
-		long n = lane_read(&m->lane);
-
-		if (n == -1 && (errno == EAGAIN || errno == EINTR))
-			break;
-		if (n <= 0) {
-			mux_fail(m, MUX_CLOSED);
-			return;
-		}
-		mux_take_pieces(m);
-		if ((size_t)n < LANE_IN_SIZE / 2)
-			break;
+	/* One read a turn: more, and the sender would stand still until it hears of new credit. */
+	long n = lane_read(&m->lane);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		mux_fail(m, MUX_CLOSED);
+		return;
 	}
+	mux_take_pieces(m);
 	if (lane_ack_wanted(&m->lane) && !m->ack_timer.armed)
 		loop_timer_set(m->loop, &m->ack_timer, ACK_DELAY_US);
 }

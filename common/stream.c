@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "log.h"
 #include "mux.h"
 #include "stream.h"
@@ -30,23 +31,12 @@ set_life(struct stream *s, enum stream_life life)
 	s->life = (uint8_t)life;
 }
 
-static void
-close_with_reset(struct stream *s)
-{
-	struct linger now = {.l_onoff = 1, .l_linger = 0};
-
-	if (s->io.fd == -1)
-		return;
-	/* Should it fail, the application sees an end of file instead of a reset. */
-	(void)setsockopt(s->io.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-	close(s->io.fd);
-	s->io.fd = -1;
-}
-
 void
 stream_abort(struct stream *s)
 {
-	close_with_reset(s);
+	if (s->io.fd != -1)
+		descriptors_close_reset(s->io.fd);
+	s->io.fd = -1;
 	bytes_free(&s->queue);
 	sched_remove(&s->node);
 	s->pending = 0;
@@ -138,14 +128,21 @@ drain(struct stream *s)
 	end_down(s);
 }
 
-static void
-finish_connect(struct stream *s)
+/* The error that waits on the socket, 0 if none; asking takes it off. */
+static int
+take_error(const struct stream *s)
 {
 	int err = 0;
 	socklen_t len = sizeof err;
 
-	if (getsockopt(s->io.fd, SOL_SOCKET, SO_ERROR, &err, &len) == -1)
-		err = errno;
+	return getsockopt(s->io.fd, SOL_SOCKET, SO_ERROR, &err, &len) == -1 ? errno : err;
+}
+
+static void
+finish_connect(struct stream *s)
+{
+	int err = take_error(s);
+
 	if (err != 0) {
 		stream_fail(s, reason_from_errno(err));
 		return;
@@ -155,15 +152,12 @@ finish_connect(struct stream *s)
 	mux_stream_pending(s->mux, s, PENDING_OPENED);
 }
 
-/* An error waits on the socket, and nothing may be read: find out now what it is. */
+/* The socket has failed, and nothing may be read that would say so: find out now. */
 static void
-take_error(struct stream *s)
+fail_if_broken(struct stream *s)
 {
-	int err = 0;
-	socklen_t len = sizeof err;
+	int err = take_error(s);
 
-	if (getsockopt(s->io.fd, SOL_SOCKET, SO_ERROR, &err, &len) == -1)
-		err = errno;
 	if (err != 0)
 		stream_fail(s, reason_from_errno(err));
 }
@@ -189,7 +183,7 @@ stream_ready(struct loop_fd *f, uint32_t events)
 		drain(s);
 	}
 	if ((events & EPOLLERR) && s->life != STREAM_DEAD && !stream_can_send(s))
-		take_error(s);
+		fail_if_broken(s);
 	mux_stream_check(s->mux, s);
 }
 

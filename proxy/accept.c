@@ -10,6 +10,7 @@
 #include <linux/netfilter_ipv6/ip6_tables.h>
 
 #include "accept.h"
+#include "descriptors.h"
 #include "log.h"
 
 enum {
@@ -118,17 +119,13 @@ acceptor_resume(struct acceptor *a)
 static void
 reset_waiting(const struct listener *l)
 {
-	const struct linger now = {.l_onoff = 1, .l_linger = 0};
-
 	for (int i = 0; i < BACKLOG_MAX; i++) {
 		int fd = accept4(l->io.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd == -1 && (errno == EAGAIN || is_shortage(errno)))
 			return;
-		if (fd == -1)
-			continue;
-		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-		close(fd);
+		if (fd != -1)
+			descriptors_close_reset(fd);
 	}
 }
 

@@ -27,7 +27,6 @@
 
 enum {
 	IMAGE_MAX = 64 * 1024 * 1024,
-	PIPE_SIZE = 256 * 1024,
 	BOOT_READ = 16 * 1024,
 	BOOT_TIMEOUT_US = 60 * 1000000,
 };
@@ -151,16 +150,6 @@ start_tunnel(struct engine *e, const uint8_t *rest, size_t len)
 }
 
 static void
-no_answer(struct engine *e, enum control_end end)
-{
-	char text[240] = "";
-
-	if (e->boot.noise > 0)
-		(void)snprintf(text, sizeof text, "%s", e->boot.kept);
-	end_tunnel(e, end, text);
-}
-
-static void
 from_ssh_ready(struct loop_fd *f, uint32_t events)
 {
 	struct engine *e = (struct engine *)((char *)f - offsetof(struct engine, from_ssh));
@@ -172,7 +161,7 @@ from_ssh_ready(struct loop_fd *f, uint32_t events)
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		no_answer(e, CONTROL_END_CLOSED);
+		end_tunnel(e, CONTROL_END_CLOSED, e->boot.kept);
 		return;
 	}
 	switch (bootstrap_take(&e->boot, buf, (size_t)n, &used)) {
@@ -184,7 +173,7 @@ from_ssh_ready(struct loop_fd *f, uint32_t events)
 			start_tunnel(e, buf + used, (size_t)n - used);
 		break;
 	case BOOTSTRAP_TOO_MUCH:
-		no_answer(e, CONTROL_END_NOISE);
+		end_tunnel(e, CONTROL_END_NOISE, e->boot.kept);
 		break;
 	case BOOTSTRAP_MORE:
 		if (!e->boot_timer.armed && e->boot.noise > 0)
@@ -197,8 +186,9 @@ from_ssh_ready(struct loop_fd *f, uint32_t events)
 static void
 boot_timed_out(struct loop_timer *t)
 {
-	no_answer(
-	    (struct engine *)((char *)t - offsetof(struct engine, boot_timer)), CONTROL_END_NOISE);
+	struct engine *e = (struct engine *)((char *)t - offsetof(struct engine, boot_timer));
+
+	end_tunnel(e, CONTROL_END_NOISE, e->boot.kept);
 }
 
 static void
@@ -282,24 +272,14 @@ load_image(struct engine *e)
 }
 
 static void
-make_nonblocking(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
-		die(EXIT_FATAL, "descriptor %d: %s", fd, strerror(errno));
-	(void)fcntl(
-	    fd, F_SETPIPE_SZ, PIPE_SIZE); /* not a pipe, or over the limit: works as it is */
-}
-
-static void
 watch_all(struct engine *e)
 {
 	e->control = (struct loop_fd){.fd = ENGINE_FD_CONTROL, .ready = control_ready};
 	e->to_ssh = (struct loop_fd){.fd = ENGINE_FD_TO_SSH, .ready = to_ssh_ready};
 	e->from_ssh = (struct loop_fd){.fd = ENGINE_FD_FROM_SSH, .ready = from_ssh_ready};
 	for (int fd = ENGINE_FD_CONTROL; fd <= ENGINE_FD_SSH_ERRORS; fd++)
-		make_nonblocking(fd);
+		if (descriptors_prepare(fd) == -1)
+			die(EXIT_FATAL, "descriptor %d: %s", fd, strerror(errno));
 	if (loop_init(&e->loop) == -1 || loop_add(&e->loop, &e->control, EPOLLIN) == -1 ||
 	    loop_add(&e->loop, &e->to_ssh, EPOLLOUT) == -1 ||
 	    loop_add(&e->loop, &e->from_ssh, EPOLLIN) == -1)

@@ -23,7 +23,7 @@
 #include "ssh.h"
 #include "ssh_probe.h"
 
-enum { MAX_WORDS = 64, PIPE_SIZE = 256 * 1024 };
+enum { MAX_WORDS = 64 };
 
 static const char remote_command[] =
     "exec /bin/sh -c '"
@@ -84,8 +84,6 @@ start_with_pipes(struct child *c, struct ssh_pipes *pipes, const char *path,
 		    .fds = {in[0], out[1], own_errors ? err[1] : STDERR_FILENO},
 		    .ignore_interrupt = true,
 		    .die_with_parent = true};
-		(void)fcntl(in[1], F_SETPIPE_SZ, PIPE_SIZE); /* over the limit: works as it is */
-		(void)fcntl(out[0], F_SETPIPE_SZ, PIPE_SIZE);
 		r = child_start(c, &setup);
 	}
 	saved = errno;

@@ -6,7 +6,6 @@
  * is sandboxed all the same, so that a hijacked client gets no more than these connections.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +24,6 @@
 enum {
 	EXIT_USAGE = 2,
 	EXIT_FAILED = 99,
-	PIPE_SIZE = 256 * 1024,
 };
 
 struct session {
@@ -114,16 +112,6 @@ greet(const char *nonce)
 	}
 }
 
-static void
-prepare_descriptor(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
-		die(EXIT_FAILED, "descriptor %d: %s", fd, strerror(errno));
-	(void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE); /* a socket, or over the limit: works as it is */
-}
-
 static const char *
 parse_arguments(int argc, char **argv)
 {
@@ -150,8 +138,8 @@ main(int argc, char **argv)
 	scrub();
 	uint32_t streams = descriptors_raise();
 	greet(nonce);
-	prepare_descriptor(STDIN_FILENO);
-	prepare_descriptor(STDOUT_FILENO);
+	if (descriptors_prepare(STDIN_FILENO) == -1 || descriptors_prepare(STDOUT_FILENO) == -1)
+		die(EXIT_FAILED, "stdin or stdout: %s", strerror(errno));
 	if (loop_init(&s.loop) == -1 || mux_init(&s.mux, &s.loop, &ops, &s, FRAME_SIDE_SERVER,
 					    STDIN_FILENO, STDOUT_FILENO, NULL, streams, 0) == -1)
 		die(EXIT_FAILED, "start: %s", strerror(errno));
